@@ -1,0 +1,1 @@
+"""A pure library: taxonomy, passages, encoder, model, training, evaluation, registry."""

@@ -1,0 +1,1 @@
+"""Kafka processes (classify, index, label, evidence) on the one consume loop."""

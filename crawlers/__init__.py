@@ -1,0 +1,1 @@
+"""The Scrapy project: spiders, guards, extraction, frontier, WARC, publishing."""

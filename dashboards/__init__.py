@@ -1,0 +1,1 @@
+"""What people see: review app, feeds, Kibana saved objects."""

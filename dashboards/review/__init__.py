@@ -1,0 +1,1 @@
+"""The review app: server-rendered, keyboard-first, loopback by default."""

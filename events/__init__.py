@@ -1,0 +1,51 @@
+"""The messages that travel between the stages, their codec, identity and topic names.
+
+Everything above this package speaks in these types; this package imports nothing of ours.
+"""
+
+from events.codec import PoisonError, decode, encode
+from events.identity import content_id, host_key, normalise_url, page_id
+from events.messages import (
+    CONTEXTS,
+    DECISIONS,
+    METHODS,
+    OUTCOMES,
+    SUBJECTS,
+    TECHNIQUES,
+    CrawlRequest,
+    Evidence,
+    LabelRecorded,
+    PageFound,
+    PageJudged,
+    Passage,
+    UrlEnded,
+    Verdict,
+    new_id,
+)
+from events.topics import Topics
+
+__all__ = [
+    "CONTEXTS",
+    "DECISIONS",
+    "METHODS",
+    "OUTCOMES",
+    "SUBJECTS",
+    "TECHNIQUES",
+    "CrawlRequest",
+    "Evidence",
+    "LabelRecorded",
+    "PageFound",
+    "PageJudged",
+    "Passage",
+    "PoisonError",
+    "Topics",
+    "UrlEnded",
+    "Verdict",
+    "content_id",
+    "decode",
+    "encode",
+    "host_key",
+    "new_id",
+    "normalise_url",
+    "page_id",
+]
