@@ -1,0 +1,169 @@
+"""What is asked of each passage, and the scikit-learn models that answer (DESIGN §8).
+
+Three binary heads decide: *concern* (how-to of concern), *form* (guide form) and *subject* (firearms, parts,
+ammunition). Each sees a passage in two views, its embedding and its character n-grams, joined by a small
+logistic regression that was fitted on held-out folds. The others describe: *subjects*, *techniques*, *methods*
+(one-versus-rest) and *context* (multinomial, with ``concern`` as one class), on the embedding alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.multiclass import OneVsRestClassifier
+
+from classifier.encoder import Embeddings
+from classifier.examples import Example, themes
+from classifier.taxonomy import CONTEXTS, METHODS, SUBJECTS, TECHNIQUES
+
+Floats = NDArray[np.float64]
+
+BINARY = ("concern", "form", "subject")
+CONCERN = "concern"
+_CLIP = 1e-6
+_WORD = re.compile(r"[\u4e00-\u9fff]{1,2}|[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class PassageScores:
+    """Probabilities for n passages; the columns follow the taxonomy."""
+
+    concern: Floats
+    """Shape (n,), as are ``form`` and ``subject``."""
+    form: Floats
+    subject: Floats
+    subjects: Floats
+    """Shape (n, 3)."""
+    techniques: Floats
+    """Shape (n, 6)."""
+    methods: Floats
+    """Shape (n, 4)."""
+    contexts: Floats
+    """Shape (n, 12): the contexts in their order, then ``concern``."""
+
+
+def logit(p: Floats) -> Floats:
+    """Return the log-odds, finite for 0 and 1."""
+    p = np.clip(p, _CLIP, 1 - _CLIP)
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+class Heads:
+    """The fitted heads.
+
+    Parameters
+    ----------
+    estimators
+        scikit-learn estimators by name, as `fit` makes them and `registry` saves them.
+    """
+
+    def __init__(self, estimators: dict[str, Any]) -> None:
+        self.estimators = estimators
+
+    def lexical(self, texts: Sequence[str]) -> csr_matrix:
+        """Return the character n-gram view of normalised texts, shape (n, vocabulary)."""
+        return self.estimators["lexical"].transform(texts)
+
+    def predict(self, texts: Sequence[str], embeddings: Embeddings) -> PassageScores:
+        """Return the probabilities of all heads for normalised ``texts`` and their embeddings (n, dim)."""
+        n = len(texts)
+        if not n:
+            return PassageScores(*(np.zeros((0, *shape)) for shape in ((), (), (), (3,), (6,), (4,), (12,))))
+        view = self.lexical(texts)
+        binary = {name: self._binary(name, embeddings, view) for name in BINARY}
+        many = [
+            np.asarray(self.estimators[name].predict_proba(embeddings))
+            for name in ("subjects", "techniques", "methods")
+        ]
+        contexts = np.asarray(self.estimators["context"].predict_proba(embeddings))
+        return PassageScores(binary["concern"], binary["form"], binary["subject"], *many, self._in_order(contexts))
+
+    def _binary(self, name: str, embeddings: Embeddings, view: csr_matrix) -> Floats:
+        views = np.column_stack(
+            [
+                self.estimators[f"{name}_embedding"].decision_function(embeddings),
+                self.estimators[f"{name}_lexical"].decision_function(view),
+            ]
+        )
+        return np.asarray(self.estimators[f"{name}_joint"].predict_proba(views)[:, 1])
+
+    def _in_order(self, contexts: Floats) -> Floats:
+        classes = list(self.estimators["context"].classes_)
+        ordered = np.zeros((len(contexts), len(CONTEXTS) + 1))
+        for column, name in enumerate((*CONTEXTS, CONCERN)):
+            if name in classes:
+                ordered[:, column] = contexts[:, classes.index(name)]
+        return ordered
+
+    def words(self, text: str, most: int = 8) -> tuple[tuple[str, float], ...]:
+        """Return the words of a normalised text that moved the lexical view of *concern*, largest effect first.
+
+        The effect of a word is the change of the log-odds when the word is left out.
+        """
+        words = list(dict.fromkeys(_WORD.findall(text.lower())))[:120]
+        if not words:
+            return ()
+        model, joint = self.estimators["concern_lexical"], self.estimators["concern_joint"]
+        without = [" ".join(w for w in _WORD.findall(text.lower()) if w != word) for word in words]
+        scores = model.decision_function(self.lexical([text, *without]))
+        effects = (scores[0] - scores[1:]) * float(joint.coef_[0][1])
+        order = np.argsort(-np.abs(effects), kind="stable")[:most]
+        return tuple((words[i], round(float(effects[i]), 3)) for i in order if abs(effects[i]) >= 0.005)
+
+
+def fit(examples: Sequence[Example], texts: Sequence[str], embeddings: Embeddings, *, seed: int = 0) -> Heads:
+    """Return heads fitted on ``examples`` with their normalised ``texts`` and ``embeddings`` (n, dim)."""
+    lexical = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=3, sublinear_tf=True, dtype=np.float32)
+    view = lexical.fit_transform(texts)
+    estimators: dict[str, Any] = {"lexical": lexical}
+    groups = themes(examples)
+    for name, y in binary_targets(examples).items():
+        held_out = np.zeros((len(y), 2))
+        for train, test in GroupKFold(n_splits=5).split(embeddings, y, groups):
+            held_out[test, 0] = (
+                _logistic(5.0, seed).fit(embeddings[train], y[train]).decision_function(embeddings[test])
+            )
+            held_out[test, 1] = _logistic(10.0, seed).fit(view[train], y[train]).decision_function(view[test])
+        estimators[f"{name}_embedding"] = _logistic(5.0, seed).fit(embeddings, y)
+        estimators[f"{name}_lexical"] = _logistic(10.0, seed).fit(view, y)
+        estimators[f"{name}_joint"] = LogisticRegression(C=1.0).fit(held_out, y)
+    about = [i for i, example in enumerate(examples) if example.subjects]
+    concern = [i for i, example in enumerate(examples) if example.of_concern]
+    estimators["subjects"] = _one_versus_rest(embeddings[about], [examples[i].subjects for i in about], SUBJECTS, seed)
+    estimators["techniques"] = _one_versus_rest(
+        embeddings[concern], [examples[i].techniques for i in concern], TECHNIQUES, seed
+    )
+    methods = [(method,) if (method := examples[i].method) else () for i in concern]
+    estimators["methods"] = _one_versus_rest(embeddings[concern], methods, METHODS, seed)
+    contexts = np.array([example.context or CONCERN for example in examples])
+    estimators["context"] = LogisticRegression(C=5.0, max_iter=2000, class_weight="balanced").fit(embeddings, contexts)
+    return Heads(estimators)
+
+
+def binary_targets(examples: Sequence[Example]) -> dict[str, NDArray[np.int64]]:
+    """Return 0/1 targets of the binary heads, each of shape (n,)."""
+    return {
+        "concern": np.array([int(example.of_concern) for example in examples]),
+        "form": np.array([int(example.guide) for example in examples]),
+        "subject": np.array([int(bool(example.subjects)) for example in examples]),
+    }
+
+
+def _logistic(c: float, seed: int) -> LogisticRegression:
+    return LogisticRegression(C=c, max_iter=2000, class_weight="balanced", random_state=seed)
+
+
+def _one_versus_rest(
+    embeddings: Embeddings, labels: Sequence[tuple[str, ...]], names: tuple[str, ...], seed: int
+) -> OneVsRestClassifier:
+    y = np.array([[int(name in each) for name in names] for each in labels])
+    return OneVsRestClassifier(_logistic(5.0, seed)).fit(embeddings, y)

@@ -1,0 +1,76 @@
+"""From passages to one calibrated page score.
+
+The page model is a logistic regression on twelve features of the passages' probabilities. It is fitted on pages
+composed of corpus passages that the heads had not seen: alone, in sequences, hidden among harmless ones, and
+(as negatives) firearms news beside harmless guides, so that the conjunction must stand inside one passage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from classifier.heads import Floats, PassageScores, logit
+
+FEATURES = (
+    "strongest passage",
+    "mean of the three strongest passages",
+    "strongest form × subject inside one passage",
+    "title",
+    "title's subject × strongest form",
+    "of-concern mass of the context head, strongest passage",
+    "lawful contexts, mean of the three strongest passages",
+    "share of passages of concern",
+    "neighbours of the strongest passage",
+    "log number of passages",
+    "subject of the strongest passage",
+    "weaker of form and subject, strongest passage by that",
+)
+
+
+def features(passages: PassageScores, title: int | None = None) -> Floats:
+    """Return the page's features, shape (12,).
+
+    Parameters
+    ----------
+    passages
+        Scores of the page's passages in reading order; at least one.
+    title
+        Index of the row that holds the title alone, or None where there is none.
+    """
+    n = len(passages.concern)
+    rows = np.array([i for i in range(n) if i != title] or [0])
+    concern = passages.concern[rows]
+    order = np.argsort(-concern, kind="stable")
+    top = rows[order[:3]]
+    best = int(order[0])
+    joint = passages.form[rows] * passages.subject[rows]
+    near = [concern[j] for j in (best - 1, best + 1) if 0 <= j < len(concern)]
+    title_concern = passages.concern[title] if title is not None else 0.2
+    title_subject = passages.subject[title] if title is not None else 0.3
+    return np.array(
+        [
+            _log_odds(concern[best]),
+            float(np.mean(logit(passages.concern[top]))),
+            _log_odds(float(joint.max())),
+            _log_odds(title_concern),
+            _log_odds(title_subject * float(passages.form[rows].max())),
+            _log_odds(float(passages.contexts[rows, -1].max())),
+            float(passages.contexts[top, :8].sum(axis=1).mean()),
+            float((concern >= 0.5).mean()),
+            _log_odds(float(np.mean(near))) if near else 0.0,
+            float(np.log(len(rows))),
+            _log_odds(float(passages.subject[rows[best]])),
+            _log_odds(float(np.minimum(passages.form[rows], passages.subject[rows]).max())),
+        ]
+    )
+
+
+def matrix(pages: Sequence[Floats]) -> Floats:
+    """Return the feature matrix, shape (pages, 12)."""
+    return np.vstack(pages) if pages else np.zeros((0, len(FEATURES)))
+
+
+def _log_odds(p: float) -> float:
+    return float(logit(np.array([p]))[0])

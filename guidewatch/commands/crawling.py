@@ -1,0 +1,178 @@
+"""`guidewatch run` (embedded) and `guidewatch crawl` (distributed)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from guidewatch import composition, output, settings
+
+if TYPE_CHECKING:
+    from crawlers.plan import CrawlPlan
+    from crawlers.progress import CrawlProgress, CrawlSummary
+    from guidewatch.embedded import EmbeddedSink
+
+Seeds = Annotated[
+    list[str], typer.Argument(help="A file with one URL a line (# comments), or URLs.", show_default=False)
+]
+Data = Annotated[Path, typer.Option("--data", help="Folder for the frontier, the store, WARC files and evidence.")]
+Contact = Annotated[
+    str | None, typer.Option(help="E-mail or URL of a person, part of the User-Agent; public hosts need it.")
+]
+MaxPages = Annotated[int | None, typer.Option(min=1, help="Fetch at most so many URLs.")]
+MaxDepth = Annotated[int | None, typer.Option(min=0, help="Follow links at most so far from a seed.")]
+Delay = Annotated[float | None, typer.Option(min=0, help="Least seconds between two requests to a host.")]
+Private = Annotated[bool, typer.Option("--allow-private", help="Allow private, loopback and link-local addresses.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(run)
+    app.command()(crawl)
+
+
+def run(
+    seeds: Seeds,
+    data: Data = Path("data"),
+    contact: Contact = None,
+    max_pages: MaxPages = None,
+    max_depth: MaxDepth = None,
+    delay: Delay = None,
+    allow_private: Private = False,
+    as_json: Json = False,
+) -> None:
+    """Crawl, judge, store and keep evidence, in one process with no server.
+
+    A run that was stopped or killed goes on where it was when it is started again with the same --data.
+    Afterwards: `guidewatch review --data DIR`, `guidewatch feed build --data DIR`.
+    """
+    plan = make_plan(seeds, data, contact, max_pages, max_depth, delay, allow_private)
+    summary, outcomes = run_embedded(plan)
+    close(summary, outcomes, as_json=as_json)
+
+
+def crawl(
+    seeds: Seeds,
+    data: Data = Path("data"),
+    contact: Contact = None,
+    max_pages: MaxPages = None,
+    max_depth: MaxDepth = None,
+    delay: Delay = None,
+    allow_private: Private = False,
+    as_json: Json = False,
+) -> None:
+    """Crawl and publish what is found to Kafka, for `work classify` and `work index` to take up.
+
+    The frontier and the WARC files stay in --data; a crawl that was stopped goes on there.
+    """
+    from crawlers.publishing import KafkaSink
+    from crawlers.run import run_crawl
+
+    plan = make_plan(seeds, data, contact, max_pages, max_depth, delay, allow_private)
+    sink = KafkaSink(composition.kafka_options(), composition.topics())
+    try:
+        with output.LiveCounters() as counters:
+            summary = run_crawl(plan, sink, on_progress=lambda progress: counters.show(crawl_counters(progress)))
+    finally:
+        sink.close()
+    close(summary, {}, as_json=as_json)
+
+
+def make_plan(
+    seeds: list[str],
+    data: Path,
+    contact: str | None,
+    max_pages: int | None,
+    max_depth: int | None,
+    delay: float | None,
+    allow_private: bool,
+) -> CrawlPlan:
+    """Return the plan of a crawl: settings, overridden by what the command line says."""
+    from crawlers.plan import CrawlPlan
+    from crawlers.seeds import read_seeds
+    from events import new_id
+
+    chosen = settings.load(settings.CrawlSettings)
+    urls = [url for seed in seeds for url in (read_seeds(Path(seed)) if "://" not in seed else (seed,))]
+    return CrawlPlan(
+        seeds=tuple(dict.fromkeys(urls)),
+        crawl_id=new_id(),
+        data_dir=composition.data_folder(data),
+        user_agent=chosen.user_agent,
+        contact=contact if contact is not None else chosen.contact,
+        max_pages=max_pages or chosen.max_pages,
+        max_pages_per_host=chosen.max_pages_per_host,
+        max_depth=max_depth if max_depth is not None else chosen.max_depth,
+        delay_s=delay if delay is not None else chosen.delay_s,
+        concurrency=chosen.concurrency,
+        timeout_s=chosen.timeout_s,
+        max_bytes=chosen.max_bytes,
+        allow_private=frozenset("*") if allow_private else frozenset(),
+    )
+
+
+def run_embedded(plan: CrawlPlan, model: Path | None = None) -> tuple[CrawlSummary, Mapping[str, int]]:
+    """Run a whole embedded crawl; return its summary, and the ledger's counts of its outcomes."""
+    from crawlers.run import run_crawl
+
+    loaded = composition.classifier(model)
+    store = composition.sqlite_store(plan.data_dir)
+    sink = embedded_sink(composition.judge(loaded), store, plan.data_dir)
+    try:
+        with output.LiveCounters() as counters:
+            summary = run_crawl(
+                plan, sink, on_progress=lambda progress: counters.show(crawl_counters(progress, sink.outcomes))
+            )
+        sink.close()
+        return summary, store.ledger_counts(summary.crawl_id)
+    finally:
+        store.close()
+
+
+def embedded_sink(judge: Callable[..., Any], store: Any, data: Path) -> EmbeddedSink:
+    """Return the sink that judges, stores and keeps evidence in ``data``."""
+    from consumers.vault import Vault
+
+    from guidewatch.embedded import EmbeddedSink
+
+    return EmbeddedSink(
+        judge,
+        store,
+        dead_letters=data / "dead-letters.jsonl",
+        keep_evidence=Vault(data / "warc", data / "vault").keep,
+        batch_pages=settings.load(settings.ClassifierSettings).batch_pages,
+    )
+
+
+def crawl_counters(progress: CrawlProgress, outcomes: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Return what is shown of a running crawl."""
+    shown: dict[str, Any] = {"pages": progress.pages, "pages/s": f"{progress.rate:.1f}"}
+    if outcomes is not None:
+        shown["flagged"] = outcomes.get("flagged", 0)
+    return {**shown, "queued": progress.queued, "under way": progress.in_flight, "s": f"{progress.elapsed_s:.0f}"}
+
+
+def close(summary: CrawlSummary, outcomes: Mapping[str, int], *, as_json: bool) -> None:
+    """Print how a crawl ended."""
+    from crawlers.progress import PAGES
+
+    counts = outcomes or summary.outcomes
+    if as_json:
+        output.emit({"summary": summary, "outcomes": counts})
+    rows: dict[str, Any] = {
+        "ended because": summary.ended_because,
+        "seconds": f"{summary.elapsed_s:.1f}",
+        "URLs per second": f"{summary.rate:.1f}",
+        "hosts": summary.hosts,
+        **{("pages" if name == PAGES else name.replace("_", " ")): count for name, count in counts.items() if count},
+        "left in the queue": summary.left_queued,
+    }
+    output.table(f"Crawl {summary.crawl_id[:8]}" + (" (taken up again)" if summary.resumed else ""), rows)
+    for reason, count in sorted(summary.reasons.items(), key=lambda pair: -pair[1])[:12]:
+        output.say(f"  {count:>6,}  {reason}")
+    if not summary.finished:
+        output.say("Start it again with the same --data to go on.")

@@ -1,0 +1,130 @@
+"""`guidewatch review` and `guidewatch feed build`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from guidewatch import composition, output, settings
+from guidewatch.errors import UserMistakeError
+
+if TYPE_CHECKING:
+    from events import LabelRecorded
+    from storage import Store
+
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Data folder of an embedded installation; else Elasticsearch.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(review)
+    feed = typer.Typer(no_args_is_help=True, help="Editions for the Working Group.")
+    feed.command("build")(feed_build)
+    app.add_typer(feed, name="feed")
+
+
+def review(
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default: loopback.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 for a free one.")] = None,
+) -> None:
+    """Serve the review app, where analysts decide."""
+    serve(data, host=host, port=port)
+
+
+def serve(data: Path | None, *, host: str | None = None, port: int | None = None) -> None:
+    """Serve the review app until it is stopped."""
+    from dashboards.review import make_app, serve_app
+
+    chosen = settings.load(settings.ReviewSettings)
+    store = composition.existing_store(data)
+    tokens = composition.review_tokens(data)
+    record, close = _recorder(data, store)
+    names = frozenset(filter(None, (name.strip() for name in chosen.allowed_hosts.split(","))))
+    try:
+        app = make_app(store, record=record, tokens=tokens, secret=composition.review_secret(data), allowed_hosts=names)
+        serve_app(
+            app,
+            host=host or chosen.host,
+            port=chosen.port if port is None else port,
+            on_started=lambda url: _announce(url, tokens, data),
+        )
+    finally:
+        close()
+        store.close()
+
+
+def _recorder(data: Path | None, store: Store) -> tuple[Callable[[LabelRecorded], None], Callable[[], None]]:
+    """Return what takes a decision, and what releases it: the store itself, or the topic of labels."""
+    if data is not None:
+        return lambda label: _stored(store, label), lambda: None
+    from consumers.labels import LabelPublisher
+
+    publisher = LabelPublisher(composition.kafka_options(), composition.topics())
+    return publisher.record, publisher.close
+
+
+def _stored(store: Store, label: LabelRecorded) -> None:
+    store.record_decisions([label])
+
+
+def _announce(url: str, tokens: dict[str, str], data: Path | None) -> None:
+    if data is not None and len(tokens) == 1:
+        output.say(f"Review app: {url}/login?token={next(iter(tokens.values()))}")
+    else:
+        output.say(f"Review app: {url}")
+    output.say("Ctrl-C ends it.")
+
+
+def feed_build(
+    to: Annotated[Path, typer.Option("--to", help="Folder of the editions.")] = Path("feeds"),
+    data: Data = None,
+    restricted: Annotated[
+        bool, typer.Option("--restricted", help="With hosts and defanged URLs of confirmed items.")
+    ] = False,
+    since: Annotated[datetime | None, typer.Option(help="First day, UTC; default: since the last edition.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Day after the last, UTC; default: now.")] = None,
+    edition: Annotated[str | None, typer.Option(help="Name of the edition; default: its date.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the files written as JSON.")] = False,
+) -> None:
+    """Write one edition as JSON and HTML. No excerpt, ever; URLs only defanged and only in the restricted edition."""
+    store = composition.existing_store(data)
+    try:
+        page = write_feed(store, to, restricted=restricted, since=_utc(since), until=_utc(until), edition=edition)
+    finally:
+        store.close()
+    if as_json:
+        output.emit({"html": str(page), "json": str(page.with_suffix(".json"))})
+    output.say(f"Edition: {page}")
+
+
+def write_feed(
+    store: Store,
+    folder: Path,
+    *,
+    restricted: bool,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    edition: str | None = None,
+) -> Path:
+    """Build and write one edition; return its HTML file."""
+    from dashboards.feeds import EditionExistsError, build_edition, write_edition
+
+    now = datetime.now(UTC)
+    kind = "restricted" if restricted else "public"
+    name = edition or f"{now:%Y-%m-%dT%H%M%SZ}-{kind}"
+    made = build_edition(store, edition_id=name, restricted=restricted, since=since, until=until or now, now=now)
+    try:
+        return write_edition(made, folder, store)
+    except EditionExistsError as error:
+        raise UserMistakeError(str(error)) from error
+
+
+def _utc(given: datetime | None) -> datetime | None:
+    return given.replace(tzinfo=UTC) if given and given.tzinfo is None else given

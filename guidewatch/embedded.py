@@ -1,0 +1,190 @@
+"""The embedded installation: judge and store in one worker thread beside the crawl, no server."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from events import PageFound, PageJudged, UrlEnded, encode, new_id
+from storage import Store, StoreUnavailableError
+
+Found = PageFound | UrlEnded
+Judged = PageJudged | UrlEnded
+Judge = Callable[[Sequence[PageFound]], list[PageJudged]]
+
+
+class Vault(Protocol):
+    """Keeps the evidence of a flagged page."""
+
+    def __call__(self, judged: PageJudged) -> None:
+        """Copy the record that the page names; idempotent."""
+
+
+class EmbeddedSink:
+    """A `crawlers.sink.PageSink` that judges pages and writes them to a store, in batches.
+
+    Parameters
+    ----------
+    judge
+        Turns pages into judged pages, one for one.
+    store
+        Where they go.
+    dead_letters
+        File for events that cannot be judged or stored, one JSON object a line; the ledger counts them.
+    keep_evidence
+        Called for every flagged page once it is stored.
+    batch_pages, wait_s
+        A batch is closed at so many events, or when the oldest has waited so many seconds.
+    retries, pause_s
+        How often an unavailable store is tried again, and the first pause between; it doubles.
+    """
+
+    def __init__(
+        self,
+        judge: Judge,
+        store: Store,
+        *,
+        dead_letters: Path,
+        keep_evidence: Vault | None = None,
+        batch_pages: int = 32,
+        wait_s: float = 0.25,
+        retries: int = 5,
+        pause_s: float = 0.1,
+    ) -> None:
+        self.outcomes: Counter[str] = Counter()
+        """Events made durable so far, by outcome."""
+        self._judge = judge
+        self._store = store
+        self._dead_letters = dead_letters
+        self._keep_evidence = keep_evidence
+        self._batch_pages = batch_pages
+        self._wait_s = wait_s
+        self._retries = retries
+        self._pause_s = pause_s
+        self._queue: queue.Queue[tuple[Found, Future[None]] | None] = queue.Queue()
+        self._idle = threading.Condition()
+        self._open = 0
+        self._thread = threading.Thread(target=self._work, name="judge-and-store", daemon=True)
+        self._thread.start()
+
+    def put(self, event: Found) -> Future[None]:
+        """Take one event; the future resolves when it is durable in the store."""
+        future: Future[None] = Future()
+        with self._idle:
+            self._open += 1
+        self._queue.put((event, future))
+        return future
+
+    def flush(self) -> None:
+        """Wait until every event taken so far is settled."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._open == 0 or not self._thread.is_alive())
+
+    def close(self) -> None:
+        """Settle everything and end the worker."""
+        self.flush()
+        self._queue.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            events = [event for event, _ in batch]
+            try:
+                self._settle(events)
+            except Exception as error:  # noqa: BLE001  the edge of the worker: the crawl learns of it and stops
+                self._resolve(batch, error)
+            else:
+                self._resolve(batch, None)
+
+    def _next_batch(self) -> list[tuple[Found, Future[None]]] | None:
+        first = self._queue.get()
+        if first is None:
+            return None
+        batch = [first]
+        closes_at = time.monotonic() + self._wait_s
+        while len(batch) < self._batch_pages and (left_s := closes_at - time.monotonic()) > 0:
+            try:
+                following = self._queue.get(timeout=left_s)
+            except queue.Empty:
+                break
+            if following is None:
+                self._queue.put(None)
+                break
+            batch.append(following)
+        return batch
+
+    def _resolve(self, batch: Sequence[tuple[Found, Future[None]]], error: BaseException | None) -> None:
+        for _, future in batch:
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+        with self._idle:
+            self._open -= len(batch)
+            self._idle.notify_all()
+
+    def _settle(self, events: Sequence[Found]) -> None:
+        judged: list[Judged] = [event for event in events if isinstance(event, UrlEnded)]
+        judged += self._judged([event for event in events if isinstance(event, PageFound)])
+        rejected = dict(self._upsert(judged))
+        if rejected:
+            originals = {event.page_id: event for event in events}
+            ended = [self._dead_letter(originals[page], reason) for page, reason in rejected.items()]
+            self._upsert(ended)
+            judged = [event for event in judged if event.page_id not in rejected] + ended
+        for event in judged:
+            self.outcomes[event.outcome if isinstance(event, UrlEnded) else event.verdict.outcome] += 1
+            if self._keep_evidence and isinstance(event, PageJudged) and event.verdict.flagged:
+                self._keep_evidence(event)
+
+    def _judged(self, pages: Sequence[PageFound]) -> list[Judged]:
+        """Judge a batch; where that fails, one by one, so that one bad page does not fail the others."""
+        if not pages:
+            return []
+        try:
+            return list(self._judge(pages))
+        except Exception as error:  # noqa: BLE001  the edge of the worker: whatever it is, the page goes to the dead letters
+            if len(pages) > 1:
+                return [event for page in pages for event in self._judged([page])]
+            return [self._dead_letter(pages[0], f"{type(error).__name__}: {error}")]
+
+    def _upsert(self, judged: Sequence[Judged]) -> Sequence[tuple[str, str]]:
+        pause_s = self._pause_s
+        for attempt in range(self._retries + 1):
+            try:
+                return self._store.upsert(judged).rejected
+            except StoreUnavailableError as error:
+                if attempt == self._retries:
+                    raise
+                time.sleep(error.retry_after_s or pause_s)
+                pause_s *= 2
+        raise AssertionError("unreachable")
+
+    def _dead_letter(self, event: Found, reason: str) -> UrlEnded:
+        """Keep an event that cannot go on, and return what the ledger says of it."""
+        line = msgspec.json.encode({"reason": reason, "event": msgspec.Raw(encode(event))})
+        with self._dead_letters.open("ab") as file:
+            file.write(line + b"\n")
+        return UrlEnded(
+            id=new_id(),
+            at=datetime.now(UTC),
+            page_id=event.page_id,
+            url=event.url,
+            host=event.host,
+            crawl_id=event.crawl_id,
+            outcome="dead_letter",
+            reason=reason[:200],
+            depth=event.depth,
+            parent_url=event.parent_url,
+            content_id=event.content_id,
+            fetched_at=event.fetched_at,
+        )
