@@ -148,7 +148,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the model's metadata as JSON.")] = False,
 ) -> None:
-    """Train a model from the shipped corpus, plus the analysts' decisions if asked; the same input gives the same model."""
+    """Train a model from the shipped corpus, plus the analysts' decisions if asked; reproducible."""
     from classifier import encoder as encoders
     from classifier import examples, registry, training
 
