@@ -27,7 +27,7 @@ demo: $(VENV)/run.stamp ## Crawl, judge, store, report on the bundled sample web
 
 .PHONY: check
 check: $(VENV)/dev.stamp ## Format, lint, types, import rule, schemas, corpus rule, unit tests
-	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-timer >/dev/null
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports >/dev/null
 	@$(BIN)/python -m events.schema --check
 	@$(BIN)/pytest -q tests/unit $(ARGS)
 
@@ -40,3 +40,23 @@ lock: ## Resolve the dependencies anew into requirements/
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group test --group check -c requirements/run.txt -o requirements/dev.txt
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header - -o requirements/uv.txt
+
+.PHONY: servers
+servers: $(VENV)/dev.stamp ## Find or install what the tests need beyond Python: Java, Maven, Chromium, docker-compose
+	@bash tests/servers/prepare.sh
+
+.PHONY: test
+test: servers ## All tests, on a real Kafka, a real Elasticsearch and a real Chromium
+	@$(BIN)/pytest -q $(ARGS)
+
+.PHONY: train
+train: $(VENV)/run.stamp ## Make the shipped model from the corpus
+	@$(BIN)/guidewatch train --to classifier/shipped $(ARGS)
+
+.PHONY: env
+env: ## Write .env for docker-compose, with random passwords
+	@test ! -e .env || { echo ".env is there already; remove it first if you want new passwords" >&2; exit 2; }
+	@umask 077; secret() { LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 32; }; \
+	{ for name in ELASTIC_PASSWORD KIBANA_PASSWORD KIBANA_ENCRYPTION_KEY KAFKA_PASSWORD KAFKA_BROKER_PASSWORD REVIEW_SECRET; do \
+	    echo "$$name=$$(secret)"; done; echo "REVIEW_TOKENS=analyst=$$(secret)"; echo "CRAWL_CONTACT="; } > .env
+	@echo "Wrote .env. Set CRAWL_CONTACT in it to an e-mail address or URL before you crawl public hosts."

@@ -33,7 +33,7 @@ def normalise_url(url: str) -> str:
             raise ValueError(f"not an http(s) URL: {url!r}")
         query = sorted((k, v) for k, v in parsed.query.items() if not _TRACKING.match(k))
         bare = parsed.with_fragment(None).with_user(None).with_query(query or None)
-        return str(bare if bare.raw_path else bare.with_path("/"))
+        return str(bare.with_path("/", keep_query=True) if bare.raw_path == "/" else bare)
     except (ValueError, TypeError) as error:
         raise ValueError(f"not an http(s) URL: {url!r}") from error
 

@@ -1,0 +1,75 @@
+"""Elasticsearch's query language for the port's queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from storage.port import Interval, ItemQuery, LedgerQuery
+from storage.words import phrases
+
+_TERMS = ("language", "subject", "technique", "context", "host", "decision", "crawl_id", "content_id")
+_LEDGER_TERMS = ("page_id", "host", "outcome", "crawl_id", "content_id")
+_PAGE_ID = {"guidewatch.page_id": "asc"}
+_SCORE = {"guidewatch.score": "desc"}
+_SORT: dict[str, list[dict[str, str]]] = {
+    "score": [_SCORE, _PAGE_ID],
+    "newest": [{"guidewatch.first_seen_at": "desc"}, _PAGE_ID],
+    "oldest": [{"guidewatch.first_seen_at": "asc"}, _PAGE_ID],
+    "host": [{"guidewatch.host": "asc"}, _SCORE, _PAGE_ID],
+    "relevance": [{"_score": "desc"}, _PAGE_ID],
+}
+LEDGER_SORT = [{"guidewatch.found_at": "desc"}, _PAGE_ID]
+DECISIONS_SORT = [{"@timestamp": "asc"}, {"event.id": "asc"}]
+WITHOUT_SEARCH_FIELDS = {"excludes": ["guidewatch.search"]}
+
+
+def items_query(query: ItemQuery) -> dict[str, Any]:
+    """Return which items match."""
+    if query.text.strip() and not phrases(query.text):
+        return {"match_none": {}}
+    filters = _terms(query, _TERMS)
+    if query.min_score > 0:
+        filters.append({"range": {"guidewatch.score": {"gte": query.min_score}}})
+    if query.since is not None:
+        filters.append({"range": {"guidewatch.first_seen_at": {"gte": query.since}}})
+    if query.until is not None:
+        filters.append({"range": {"guidewatch.first_seen_at": {"lt": query.until}}})
+    return {"bool": {"filter": filters, "must": [_phrase(words) for words in phrases(query.text)]}}
+
+
+def items_sort(query: ItemQuery) -> list[dict[str, str]]:
+    """Return the order of the query; without words, relevance is the score."""
+    return _SORT["score" if query.sort == "relevance" and not phrases(query.text) else query.sort]
+
+
+def ledger_query(query: LedgerQuery) -> dict[str, Any]:
+    """Return which ledger rows match."""
+    return {"bool": {"filter": _terms(query, _LEDGER_TERMS)}}
+
+
+def by_value(field: str, limit: int) -> dict[str, Any]:
+    """Return the aggregation that counts by ``field``, most frequent first, then by value."""
+    order = [{"_count": "desc"}, {"_key": "asc"}]
+    return {"terms": {"field": f"guidewatch.{field}", "size": limit, "order": order}}
+
+
+def by_time(interval: Interval) -> dict[str, Any]:
+    """Return the aggregation that counts by calendar interval in UTC, without the empty ones."""
+    return {
+        "date_histogram": {
+            "field": "guidewatch.first_seen_at",
+            "calendar_interval": interval,
+            "min_doc_count": 1,
+            "time_zone": "UTC",
+        }
+    }
+
+
+def _terms(query: ItemQuery | LedgerQuery, names: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"terms": {f"guidewatch.{name}": list(getattr(query, name))}} for name in names if getattr(query, name)]
+
+
+def _phrase(words: Sequence[str]) -> dict[str, Any]:
+    fields = ["guidewatch.search.title^3", "guidewatch.search.text"]
+    return {"multi_match": {"query": " ".join(words), "type": "phrase", "fields": fields}}

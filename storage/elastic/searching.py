@@ -1,0 +1,104 @@
+"""Searches, aggregations and walks through more hits than one answer may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from storage.elastic.client import Connection
+from storage.elastic.queries import WITHOUT_SEARCH_FIELDS
+
+WINDOW = 10_000
+"""Elasticsearch answers no deeper than this with an offset."""
+
+_PAGE = 1_000
+_KEEP_ALIVE = "2m"
+
+
+class Hits(msgspec.Struct, frozen=True):
+    """Documents in order, and how many match in all."""
+
+    sources: list[dict[str, Any]]
+    total: int
+
+
+class Searcher:
+    """Asks the cluster.
+
+    Parameters
+    ----------
+    connection
+        Where it is.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def hits(self, index: str, query: Mapping[str, Any], sort: Sequence[Mapping[str, Any]], span: range) -> Hits:
+        """Return the hits with these numbers in the order of ``sort``."""
+        if span.stop > WINDOW:
+            return Hits(list(islice(self.walk(index, query, sort), span.start, span.stop)), self.count(index, query))
+        with self._connection.translated() as client:
+            answer = client.search(
+                index=index,
+                query=query,
+                sort=sort,
+                from_=span.start,
+                size=len(span),
+                source=WITHOUT_SEARCH_FIELDS,
+                track_total_hits=True,
+            )
+        found = answer["hits"]
+        return Hits([hit["_source"] for hit in found["hits"]], found["total"]["value"])
+
+    def count(self, index: str, query: Mapping[str, Any]) -> int:
+        """Return how many documents match."""
+        with self._connection.translated() as client:
+            return int(client.count(index=index, query=query)["count"])
+
+    def buckets(self, index: str, query: Mapping[str, Any], aggregation: Mapping[str, Any]) -> list[tuple[Any, int]]:
+        """Return (key, count) of each bucket of an aggregation."""
+        with self._connection.translated() as client:
+            answer = client.search(index=index, query=query, size=0, aggregations={"all": aggregation})
+        return [(bucket["key"], bucket["doc_count"]) for bucket in answer["aggregations"]["all"]["buckets"]]
+
+    def walk(self, index: str, query: Mapping[str, Any], sort: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield every hit in the order of ``sort``, all from one moment."""
+        with self._connection.translated() as client:
+            moment = client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE)["id"]
+        try:
+            after: list[Any] | None = None
+            while True:
+                with self._connection.translated() as client:
+                    found = _page(client, moment, query, sort, after)
+                yield from (hit["_source"] for hit in found)
+                if len(found) < _PAGE:
+                    return
+                after = found[-1]["sort"]
+        finally:
+            with self._connection.translated() as client:
+                client.close_point_in_time(id=moment)
+
+
+def _page(
+    client: Elasticsearch,
+    moment: str,
+    query: Mapping[str, Any],
+    sort: Sequence[Mapping[str, Any]],
+    after: list[Any] | None,
+) -> list[dict[str, Any]]:
+    answer = client.search(
+        pit={"id": moment, "keep_alive": _KEEP_ALIVE},
+        query=query,
+        sort=sort,
+        size=_PAGE,
+        search_after=after,
+        source=WITHOUT_SEARCH_FIELDS,
+        track_total_hits=False,
+    )
+    hits: list[dict[str, Any]] = answer["hits"]["hits"]
+    return hits

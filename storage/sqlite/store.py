@@ -1,0 +1,186 @@
+"""The port on SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from events import OUTCOMES, LabelRecorded, PageJudged, UrlEnded
+from storage.admission import admit
+from storage.batch import Account
+from storage.intervals import filled, start_of
+from storage.merge import Held, with_event, with_labels, with_report
+from storage.port import (
+    Bucket,
+    CountField,
+    Interval,
+    Item,
+    ItemPage,
+    ItemQuery,
+    LedgerPage,
+    LedgerQuery,
+    TimeBucket,
+    UpsertReport,
+)
+from storage.sqlite import queries, rows, writing
+from storage.sqlite.database import Database
+
+_PAGE = 500
+_PERMANENT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, OverflowError)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqliteStore:
+    """Items, ledger and decisions in one file; implements `storage.port.Store`.
+
+    Parameters
+    ----------
+    path
+        The file; `setup` makes it, in a folder that exists.
+    clock
+        Says when a row reaches the ledger (aware UTC).
+    busy_timeout_s
+        How long a call waits for another process that is writing before it raises `StoreUnavailableError`.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], datetime] = _utc_now, busy_timeout_s: float = 15.0) -> None:
+        self._database = Database(path, busy_timeout_s=busy_timeout_s)
+        self._clock = clock
+
+    def setup(self) -> None:
+        """Make the file, or bring it to this version's schema."""
+        self._database.migrate()
+
+    def upsert(self, judged: Sequence[PageJudged | UrlEnded]) -> UpsertReport:
+        """Write ledger rows and items in one transaction."""
+        events, refused = admit(judged)
+        account, now = Account(refused), self._clock()
+        with self._database.writing() as connection:
+            known = writing.held(connection, (event.page_id for event in events))
+            for event in events:
+                before = known[event.page_id]
+                known[event.page_id] = _written(connection, account, before, with_event(before, event, now), event)
+        return account.report()
+
+    def record_decisions(self, labels: Sequence[LabelRecorded]) -> UpsertReport:
+        """Append decisions in one transaction."""
+        taken, refused = admit(labels)
+        account = Account(refused)
+        with self._database.writing() as connection:
+            known = writing.held(connection, (label.page_id for label in taken))
+            for label in taken:
+                before = known[label.page_id]
+                new = all(label.id != one.id for one in before.labels)
+                after = with_labels(before, [label]) if new else before
+                known[label.page_id] = _written(connection, account, before, after, label)
+        return account.report()
+
+    def item(self, page_id: str) -> Item | None:
+        """Return one item, or None."""
+        with self._database.reading() as connection:
+            found = connection.execute("SELECT * FROM items WHERE page_id = ?", (page_id,)).fetchall()
+            return next(iter(writing.items_of(connection, found)), None)
+
+    def search(self, query: ItemQuery) -> ItemPage:
+        """Return the items that match."""
+        where = queries.items_where(query)
+        select = f"SELECT items.* FROM {where.tables} WHERE {where} ORDER BY {queries.order(query)} LIMIT ? OFFSET ?"  # noqa: S608
+        count = f"SELECT count(*) FROM {where.tables} WHERE {where}"  # noqa: S608
+        with self._database.reading() as connection:
+            (total,) = connection.execute(count, where.parameters).fetchone()
+            found = connection.execute(select, [*where.parameters, query.limit, query.offset]).fetchall()
+            return ItemPage(writing.items_of(connection, found), total)
+
+    def counts(self, field: CountField, query: ItemQuery, limit: int = 50) -> list[Bucket]:
+        """Return items per value of ``field``."""
+        where = queries.items_where(query)
+        with self._database.reading() as connection:
+            found = connection.execute(queries.counts(field, where), [*where.parameters, limit]).fetchall()
+        return [Bucket(row["value"], row["count"]) for row in found]
+
+    def counts_over_time(self, interval: Interval, query: ItemQuery) -> list[TimeBucket]:
+        """Return items per interval of ``first_seen_at``."""
+        where = queries.items_where(query)
+        select = f"SELECT substr(first_seen_at, 1, 13), count(*) FROM {where.tables} WHERE {where} GROUP BY 1"  # noqa: S608
+        counted: Counter[datetime] = Counter()
+        with self._database.reading() as connection:
+            for hour, count in connection.execute(select, where.parameters):
+                counted[start_of(datetime.fromisoformat(f"{hour}:00Z"), interval)] += count
+        return filled(counted, interval)
+
+    def ledger(self, query: LedgerQuery) -> LedgerPage:
+        """Return ledger rows."""
+        where = queries.ledger_where(query)
+        select = f"SELECT * FROM ledger WHERE {where} ORDER BY found_at DESC, page_id LIMIT ? OFFSET ?"  # noqa: S608
+        with self._database.reading() as connection:
+            (total,) = connection.execute(f"SELECT count(*) FROM ledger WHERE {where}", where.parameters).fetchone()  # noqa: S608
+            found = connection.execute(select, [*where.parameters, query.limit, query.offset])
+            return LedgerPage([rows.ledger_row(row) for row in found], total)
+
+    def ledger_counts(self, crawl_id: str | None = None) -> dict[str, int]:
+        """Return rows per outcome."""
+        where = queries.ledger_where(LedgerQuery(crawl_id=(crawl_id,) if crawl_id is not None else ()))
+        select = f"SELECT outcome, count(*) FROM ledger WHERE {where} GROUP BY outcome"  # noqa: S608
+        with self._database.reading() as connection:
+            found = dict(connection.execute(select, where.parameters).fetchall())
+        return {outcome: found.get(outcome, 0) for outcome in OUTCOMES}
+
+    def decisions(self, since: datetime | None = None) -> Iterator[LabelRecorded]:
+        """Yield decisions in pages, so that no transaction stays open between them."""
+        decoder = msgspec.json.Decoder(LabelRecorded)
+        select = "SELECT * FROM decisions WHERE (at, id) > (?, ?) ORDER BY at, id LIMIT ?"
+        last = (rows.stamp(since) if since is not None else "", "")
+        while True:
+            with self._database.reading() as connection:
+                found = connection.execute(select, (*last, _PAGE)).fetchall()
+            yield from (decoder.decode(row["label"]) for row in found)
+            if len(found) < _PAGE:
+                return
+            last = (found[-1]["at"], found[-1]["id"])
+
+    def mark_reported(self, page_ids: Sequence[str], edition: str, at: datetime) -> None:
+        """Note an edition in ledger and items, in one transaction."""
+        with self._database.writing() as connection:
+            for before in writing.held(connection, page_ids).values():
+                writing.write(connection, before, with_report(before, edition, at))
+
+    def refresh(self) -> None:
+        """Do nothing: what is written is visible."""
+
+    def health(self) -> str:
+        """Return one line for people."""
+        with self._database.reading() as connection:
+            (items,) = connection.execute("SELECT count(*) FROM items").fetchone()
+        return f"ok, {items} items in {self._database.path}"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+
+def _written(
+    connection: sqlite3.Connection,
+    account: Account,
+    before: Held,
+    after: Held,
+    event: PageJudged | UrlEnded | LabelRecorded,
+) -> Held:
+    """Write the difference and return what is held now: ``before`` if the page can never be written."""
+    if after is before:
+        account.done(event.page_id, changed=False)
+        return before
+    try:
+        writing.write(connection, before, after)
+    except _PERMANENT as error:
+        account.rejected(event.page_id, str(error))
+        return before
+    account.done(event.page_id, changed=True)
+    return after

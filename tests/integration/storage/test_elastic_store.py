@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from storage.elastic import ElasticStore
+from storage.port import ItemQuery, LedgerQuery, StoreRejectedError, StoreUnavailableError
+from tests.contract.samples import ended, judged, label, pid
+from tests.servers.elasticsearch import ElasticsearchServer, running_elasticsearch
+
+
+@pytest.fixture(scope="module")
+def secured() -> Iterator[ElasticsearchServer]:
+    with running_elasticsearch(security=True, heap="512m") as server:
+        yield server
+
+
+@pytest.fixture
+def prefixed(elasticsearch_server: ElasticsearchServer, elasticsearch_prefix: str) -> Iterator[ElasticStore]:
+    store = ElasticStore(elasticsearch_server.client_options(), prefix=elasticsearch_prefix)
+    yield store
+    store.close()
+
+
+def test_server_that_is_not_there_is_unavailable() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        store = ElasticStore({"hosts": [address], "basic_auth": ("somebody", "secret")})
+        for call in (store.setup, store.health, store.refresh, lambda: store.upsert([ended()])):
+            with pytest.raises(StoreUnavailableError, match=f"Elasticsearch at {address} cannot be reached: ") as error:
+                call()
+            assert "\n" not in str(error.value)
+            assert "secret" not in str(error.value)
+        store.close()
+
+
+def test_wrong_password_is_refused_and_not_retried(secured: ElasticsearchServer) -> None:
+    store = ElasticStore({"hosts": [secured.url], "basic_auth": (secured.user, "wrong")})
+    with pytest.raises(StoreRejectedError, match="does not accept the user name or the password"):
+        store.health()
+    store.close()
+
+
+def test_right_password_works_with_security_on(secured: ElasticsearchServer) -> None:
+    store = ElasticStore(secured.client_options(), prefix="secured")
+    store.setup()
+    store.upsert([judged()])
+    store.refresh()
+    assert store.health().endswith(", 1 items")
+    store.close()
+
+
+@pytest.mark.parametrize("options", [{}, {"hosts": ["nonsense"]}, {"hosts": ["http://a.example:1"], "no_such": 1}])
+def test_wrong_settings_are_refused_with_one_line(options: dict[str, object]) -> None:
+    with pytest.raises(StoreRejectedError, match="settings of Elasticsearch are wrong"):
+        ElasticStore(options)
+
+
+def test_calls_before_setup_say_so_and_create_nothing(prefixed: ElasticStore, elasticsearch_prefix: str) -> None:
+    calls = (
+        lambda: prefixed.upsert([ended()]),
+        lambda: prefixed.record_decisions([label()]),
+        lambda: prefixed.item(pid("one")),
+        lambda: prefixed.search(ItemQuery()),
+        lambda: list(prefixed.decisions()),
+        prefixed.refresh,
+    )
+    for call in calls:
+        with pytest.raises(StoreRejectedError, match="set up"):
+            call()
+    with prefixed._connection.translated() as client:
+        assert not client.indices.get(index=f"{elasticsearch_prefix}-*").body
+
+
+def test_setup_by_two_at_once_makes_one_index_behind_each_alias(
+    elasticsearch_server: ElasticsearchServer, prefixed: ElasticStore, elasticsearch_prefix: str
+) -> None:
+    other = ElasticStore(elasticsearch_server.client_options(), prefix=elasticsearch_prefix)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda store: store.setup(), [prefixed, other]))
+    other.close()
+    with elasticsearch_server.client() as client:
+        found = client.indices.get_alias(index=f"{elasticsearch_prefix}-*")
+    assert {name: sorted(index["aliases"]) for name, index in found.items()} == {
+        f"{elasticsearch_prefix}-{kind}-v1-000001": [
+            f"{elasticsearch_prefix}-{kind}",
+            f"{elasticsearch_prefix}-{kind}-write",
+        ]
+        for kind in ("items", "ledger", "decisions", "histories")
+    }
+
+
+def test_setup_refuses_a_cluster_of_a_newer_version(
+    elasticsearch_server: ElasticsearchServer, prefixed: ElasticStore, elasticsearch_prefix: str
+) -> None:
+    with elasticsearch_server.client() as client:
+        name = f"{elasticsearch_prefix}-items"
+        client.indices.put_index_template(name=name, index_patterns=[f"{name}-v*"], priority=200, version=99)
+    with pytest.raises(StoreRejectedError, match="made by a newer guidewatch"):
+        prefixed.setup()
+
+
+def test_document_that_the_mapping_refuses_is_rejected_alone(prefixed: ElasticStore) -> None:
+    prefixed.setup()
+    report = prefixed.upsert([judged("one"), judged("bad", depth=2**40), ended("two")])
+    assert report.written == (pid("one"), pid("two"))
+    ((page_id, reason),) = report.rejected
+    assert page_id == pid("bad")
+    assert "depth" in reason
+
+
+def test_index_that_is_read_only_is_refused_and_no_dead_letter(
+    elasticsearch_server: ElasticsearchServer, prefixed: ElasticStore, elasticsearch_prefix: str
+) -> None:
+    prefixed.setup()
+    with elasticsearch_server.client() as client:
+        client.indices.put_settings(index=f"{elasticsearch_prefix}-ledger", settings={"index.blocks.write": True})
+        with pytest.raises(StoreRejectedError, match="blocked"):
+            prefixed.upsert([ended()])
+        client.indices.put_settings(index=f"{elasticsearch_prefix}-ledger", settings={"index.blocks.write": False})
+    assert prefixed.upsert([ended()]).written == (pid("one"),)
+
+
+def test_write_that_stopped_between_ledger_and_item_is_completed_by_the_replay(
+    elasticsearch_server: ElasticsearchServer, prefixed: ElasticStore, elasticsearch_prefix: str
+) -> None:
+    prefixed.setup()
+    prefixed.upsert([judged()])
+    with elasticsearch_server.client() as client:
+        client.delete(index=f"{elasticsearch_prefix}-items-write", id=pid("one"))
+    assert prefixed.upsert([judged()]).written == (pid("one"),)
+    assert prefixed.item(pid("one")) is not None
+
+
+def test_decision_that_stopped_after_its_document_is_completed_by_the_replay(
+    elasticsearch_server: ElasticsearchServer, prefixed: ElasticStore, elasticsearch_prefix: str
+) -> None:
+    prefixed.setup()
+    prefixed.upsert([judged()])
+    prefixed._write_decisions([label()])
+    assert prefixed.record_decisions([label()]).written == (pid("one"),)
+    item = prefixed.item(pid("one"))
+    assert item is not None
+    assert item.decision == "of_concern"
+
+
+def test_pages_beyond_ten_thousand_rows_are_reached(prefixed: ElasticStore) -> None:
+    prefixed.setup()
+    prefixed.upsert([ended(f"page-{n}") for n in range(10_020)])
+    prefixed.refresh()
+    ids = sorted(pid(f"page-{n}") for n in range(10_020))
+    page = prefixed.ledger(LedgerQuery(offset=9_990, limit=100))
+    assert (page.total, [row.page_id for row in page.rows]) == (10_020, ids[9_990:])

@@ -1,0 +1,48 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.passages import split, weight
+
+SENTENCES = {
+    "ar": "هذه جملة قصيرة عن الحديقة. ",
+    "zh": "这是一句关于花园的话。",
+    "en": "This is a short sentence about a garden. ",
+    "fr": "Voici une phrase courte sur le jardin. ",
+    "ru": "Это короткое предложение о саде. ",
+    "es": "Esta es una frase corta sobre el jardín. ",
+}
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_passages_end_where_sentences_end(language):
+    text = SENTENCES[language] * 60
+    spans = split(text)
+    assert len(spans) > 1
+    assert all(text[span.start : span.end].rstrip()[-1] in ".。" for span in spans)
+
+
+@given(st.text(max_size=3000))
+def test_passages_are_in_order_do_not_overlap_and_lose_only_white_space(text):
+    spans = split(text)
+    position = 0
+    for span in spans:
+        assert span.start >= position
+        assert not text[position : span.start].strip()
+        assert span.end > span.start
+        position = span.end
+    assert not text[position:].strip()
+
+
+@given(st.text(st.characters(categories=["L"]), min_size=1000, max_size=4000))
+def test_one_endless_word_is_cut(text):
+    assert all(weight(text[span.start : span.end]) <= 700 for span in split(text))
+
+
+def test_white_space_alone_has_no_passage():
+    assert split(" \n\t ") == []
+
+
+def test_a_paragraph_is_kept_whole_where_it_fits():
+    text = "One line.\n" + "Word " * 60 + "\nAnother line."
+    assert text[split(text)[0].start : split(text)[0].end].startswith("One line.\nWord")
