@@ -17,7 +17,7 @@ _UNIT = re.compile(
     r"(?<![^\W_])\d+(?:[.,]\d+)?\s*(?:[×x]\s*\d|mm|cm|m|km|kg|g|mg|gr|grains?|ml|cl|l|oz|lbs?|inch(?:es)?|ft|psi|bar|volts?|°|º|"
     r"rpm|min(?:utes?|utos?)?|h|hours?|heures?|horas?|sec(?:onds?)?|мм|см|м|кг|г|гр|мл|л|мин(?:ут[аы]?)?|час\w*|град\w*|"
     r"毫米|厘米|公分|克|公斤|毫升|升|度|分钟|分鐘|小时|小時|寸|英寸|ملم|مم|سم|غرام\w*|جرام\w*|كغ|لتر|دقيق\w*|ساع\w*|درج\w*|بوص\w*)"
-    r"(?![^\W_])|\d\s*%",
+    r"(?![^\W_])|\d+\s*%",
     re.IGNORECASE,
 )
 
@@ -59,15 +59,13 @@ def parse(record: dict[str, Any], language: str) -> Example:
     CorpusError
         A field is missing or outside the taxonomy, or a positive breaks the rule.
     """
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in record.items()
+        if key in Example.__slots__ and key != "language"
+    }
     try:
-        example = Example(
-            language=language,
-            **{
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in record.items()
-                if key in Example.__slots__ and key != "language"
-            },
-        )
+        example = Example(language=language, **fields)
     except TypeError as error:
         raise CorpusError(f"missing field: {error}") from error
     for value, allowed in (
@@ -119,7 +117,7 @@ def duplicates(examples: Iterable[Example]) -> list[tuple[str, str]]:
 
 
 def themes(examples: Sequence[Example]) -> list[str]:
-    """Return the theme of each example, for grouped folds: its group, joined with the groups that share a pair with it."""
+    """Return the theme of each example, for grouped folds: its group, joined with groups that share a pair with it."""
     leader = {example.group: example.group for example in examples}
 
     def root(group: str) -> str:

@@ -77,15 +77,26 @@ class Heads:
         """Return the probabilities of all heads for normalised ``texts`` and their embeddings (n, dim)."""
         n = len(texts)
         if not n:
-            return PassageScores(*(np.zeros((0, *shape)) for shape in ((), (), (), (3,), (6,), (4,), (12,))))
+            none = np.zeros(0)
+            return PassageScores(
+                none, none, none, np.zeros((0, 3)), np.zeros((0, 6)), np.zeros((0, 4)), np.zeros((0, 12))
+            )
         view = self.lexical(texts)
         binary = {name: self._binary(name, embeddings, view) for name in BINARY}
-        many = [
+        subjects, techniques, methods = (
             np.asarray(self.estimators[name].predict_proba(embeddings))
             for name in ("subjects", "techniques", "methods")
-        ]
+        )
         contexts = np.asarray(self.estimators["context"].predict_proba(embeddings))
-        return PassageScores(binary["concern"], binary["form"], binary["subject"], *many, self._in_order(contexts))
+        return PassageScores(
+            binary["concern"],
+            binary["form"],
+            binary["subject"],
+            subjects,
+            techniques,
+            methods,
+            self._in_order(contexts),
+        )
 
     def _binary(self, name: str, embeddings: Embeddings, view: csr_matrix) -> Floats:
         views = np.column_stack(

@@ -11,9 +11,10 @@ import unicodedata
 _LATIN_FOR_CYRILLIC = dict(zip("асеорхуіјѕԁһӏАВЕКМНОРСТХУ", "aceopxyijsdhlABEKMHOPCTXY", strict=True))
 _CYRILLIC_FOR_LATIN = dict(zip("aceopxyABEKMHOPCTXkmt", "асеорхуАВЕКМНОРСТХкмт", strict=True))
 _LATIN_FOR_GREEK = dict(zip("αορνιτεκΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aopvitekABEZHIKMNOPTYX", strict=True))
-_LEET = str.maketrans(
-    {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "€": "e"}
-)
+_LEET = str.maketrans("013457@$!€", "oieastasie")
+_LEET_CYRILLIC = str.maketrans("01346@", "оизчба")
+_CYRILLIC = re.compile(r"[\u0400-\u052f]")
+_LATIN = re.compile(r"[A-Za-z]")
 
 _INVISIBLE = re.compile(
     r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
@@ -22,7 +23,7 @@ _ARABIC_MARKS = re.compile(r"[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06e
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SPACED = re.compile(r"(?<![^\W_])([^\W\d_])([ .*_·\-–/|~+]{1,2})([^\W\d_])(?:\2[^\W\d_])+(?![^\W_])")
-_LEET_WORD = re.compile(r"(?<![\w@$!€])[^\W\d_]*[013457@$!€][\w@$!€]*")
+_LEET_WORD = re.compile(r"(?<![\w@$!€])[^\W\d_]*[0134567@$!€][\w@$!€]*")
 _CJK_SPACED = re.compile(r"(?<=[\u4e00-\u9fff])[ *·.\-_~|/+]{1,2}(?=[\u4e00-\u9fff])")
 _SPACE = re.compile(r"[ \t\r\f\v\u00a0]+")
 
@@ -84,4 +85,6 @@ def _unleet(match: re.Match[str]) -> str:
         or re.fullmatch(r"\d+\w{1,3}|[^\W\d_]+\d+|[^\W\d_]+!+", word)
     ):
         return word
-    return word.translate(_LEET)
+    if _CYRILLIC.search(word):
+        return word.translate(_LEET_CYRILLIC)
+    return word.translate(_LEET) if _LATIN.search(word) else word

@@ -27,11 +27,12 @@ def weight(text: str) -> int:
     return len(text) + 2 * len(_WIDE.findall(text))
 
 
-def split(text: str, *, target: int = 420, maximum: int = 700) -> list[Span]:
+def split(text: str, *, target: int = 420, maximum: int = 700, paragraph: int = 200) -> list[Span]:
     """Return the passages of ``text``, in order, without overlap.
 
     Sentences are gathered until a passage weighs about ``target`` letters (some 70 words; a Chinese character
-    weighs three); one that alone weighs more than ``maximum`` is cut at white space, or anywhere.
+    weighs three), or at the end of a paragraph ``paragraph``; a sentence that alone weighs more than ``maximum``
+    is cut at white space, or anywhere.
 
     Returns
     -------
@@ -49,7 +50,8 @@ def split(text: str, *, target: int = 420, maximum: int = 700) -> list[Span]:
             start = piece.start
         end = piece.end
         gathered += size
-        if gathered >= target:
+        ends_paragraph = "\n" in text[end : end + 3]
+        if gathered >= target or (gathered >= paragraph and ends_paragraph):
             passages.append(Span(start, end))
             gathered = 0
     if gathered:

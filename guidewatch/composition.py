@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,7 +101,7 @@ def judge(loaded: Classifier) -> Callable[[Sequence[PageFound]], list[PageJudged
     """Return the judging stage with its classifier filled in."""
     from consumers.judging import judge as judge_pages
 
-    return partial(judge_pages, loaded)
+    return partial(judge_pages, loaded, clock=lambda: datetime.now(UTC))
 
 
 def kafka_options() -> dict[str, Any]:

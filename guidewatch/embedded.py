@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
@@ -20,13 +19,6 @@ from storage import Store, StoreUnavailableError
 Found = PageFound | UrlEnded
 Judged = PageJudged | UrlEnded
 Judge = Callable[[Sequence[PageFound]], list[PageJudged]]
-
-
-class Vault(Protocol):
-    """Keeps the evidence of a flagged page."""
-
-    def __call__(self, judged: PageJudged) -> None:
-        """Copy the record that the page names; idempotent."""
 
 
 class EmbeddedSink:
@@ -41,7 +33,7 @@ class EmbeddedSink:
     dead_letters
         File for events that cannot be judged or stored, one JSON object a line; the ledger counts them.
     keep_evidence
-        Called for every flagged page once it is stored.
+        Called for every flagged page once it is stored; must be idempotent and not raise.
     batch_pages, wait_s
         A batch is closed at so many events, or when the oldest has waited so many seconds.
     retries, pause_s
@@ -54,7 +46,7 @@ class EmbeddedSink:
         store: Store,
         *,
         dead_letters: Path,
-        keep_evidence: Vault | None = None,
+        keep_evidence: Callable[[PageJudged], None] | None = None,
         batch_pages: int = 32,
         wait_s: float = 0.25,
         retries: int = 5,
@@ -140,7 +132,7 @@ class EmbeddedSink:
             originals = {event.page_id: event for event in events}
             ended = [self._dead_letter(originals[page], reason) for page, reason in rejected.items()]
             self._upsert(ended)
-            judged = [event for event in judged if event.page_id not in rejected] + ended
+            judged = [*(event for event in judged if event.page_id not in rejected), *ended]
         for event in judged:
             self.outcomes[event.outcome if isinstance(event, UrlEnded) else event.verdict.outcome] += 1
             if self._keep_evidence and isinstance(event, PageJudged) and event.verdict.flagged:

@@ -23,6 +23,7 @@ def _mistakes() -> tuple[type[BaseException], ...]:
     from classifier.encoder import EncoderError
     from classifier.examples import CorpusError
     from classifier.registry import ModelError
+    from consumers.connection import BrokerRefusedError
     from crawlers.plan import PlanError
     from crawlers.run import DataFolderError
     from crawlers.seeds import SeedsError
@@ -39,12 +40,12 @@ def _mistakes() -> tuple[type[BaseException], ...]:
         EncoderError,
         CorpusError,
         StoreRejectedError,
+        BrokerRefusedError,
     )
 
 
 def _failures() -> tuple[type[BaseException], ...]:
-    from consumers.topics import BrokerUnavailableError
-
+    from consumers.connection import BrokerUnavailableError
     from crawlers.sink import SinkUnavailableError
     from storage import StoreUnavailableError
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +15,11 @@ from guidewatch import composition, output, settings
 if TYPE_CHECKING:
     from crawlers.plan import CrawlPlan
     from crawlers.progress import CrawlProgress, CrawlSummary
-    from guidewatch.embedded import EmbeddedSink
+    from events import PageJudged
+    from guidewatch.embedded import EmbeddedSink, Judge
+    from storage import Store
+
+log = logging.getLogger(__name__)
 
 Seeds = Annotated[
     list[str], typer.Argument(help="A file with one URL a line (# comments), or URLs.", show_default=False)
@@ -133,17 +139,26 @@ def run_embedded(plan: CrawlPlan, model: Path | None = None) -> tuple[CrawlSumma
         store.close()
 
 
-def embedded_sink(judge: Callable[..., Any], store: Any, data: Path) -> EmbeddedSink:
+def embedded_sink(judge: Judge, store: Store, data: Path) -> EmbeddedSink:
     """Return the sink that judges, stores and keeps evidence in ``data``."""
-    from consumers.vault import Vault
-
+    from consumers.vault import EvidenceMissingError, EvidenceRefusedError, Vault
     from guidewatch.embedded import EmbeddedSink
+
+    vault = Vault(data / "vault", data / "warc")
+
+    def keep(page: PageJudged) -> None:
+        if page.evidence is None:
+            return
+        try:
+            vault.keep(page.evidence, page_id=page.page_id, url=page.url, at=datetime.now(UTC))
+        except (EvidenceMissingError, EvidenceRefusedError, OSError) as error:
+            log.warning("evidence not kept page_id=%s warc=%s: %s", page.page_id, page.evidence.warc, error)
 
     return EmbeddedSink(
         judge,
         store,
         dead_letters=data / "dead-letters.jsonl",
-        keep_evidence=Vault(data / "warc", data / "vault").keep,
+        keep_evidence=keep,
         batch_pages=settings.load(settings.ClassifierSettings).batch_pages,
     )
 

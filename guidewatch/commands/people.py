@@ -40,20 +40,22 @@ def review(
 
 def serve(data: Path | None, *, host: str | None = None, port: int | None = None) -> None:
     """Serve the review app until it is stopped."""
-    from dashboards.review import make_app, serve_app
+    from dashboards.review import make_app
+    from dashboards.review import serve as serve_app
+    from dashboards.review.app import LOOPBACK
 
     chosen = settings.load(settings.ReviewSettings)
     store = composition.existing_store(data)
     tokens = composition.review_tokens(data)
     record, close = _recorder(data, store)
-    names = frozenset(filter(None, (name.strip() for name in chosen.allowed_hosts.split(","))))
+    names = [*LOOPBACK, *filter(None, (name.strip() for name in chosen.allowed_hosts.split(",")))]
     try:
         app = make_app(store, record=record, tokens=tokens, secret=composition.review_secret(data), allowed_hosts=names)
         serve_app(
             app,
             host=host or chosen.host,
             port=chosen.port if port is None else port,
-            on_started=lambda url: _announce(url, tokens, data),
+            ready=lambda url: _announce(url, tokens, data),
         )
     finally:
         close()
@@ -75,8 +77,10 @@ def _stored(store: Store, label: LabelRecorded) -> None:
 
 
 def _announce(url: str, tokens: dict[str, str], data: Path | None) -> None:
+    from dashboards.review import sign_in_url
+
     if data is not None and len(tokens) == 1:
-        output.say(f"Review app: {url}/login?token={next(iter(tokens.values()))}")
+        output.say(f"Review app: {sign_in_url(url, next(iter(tokens.values())))}")
     else:
         output.say(f"Review app: {url}")
     output.say("Ctrl-C ends it.")

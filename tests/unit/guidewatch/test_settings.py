@@ -1,0 +1,29 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from guidewatch import settings
+
+README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", settings.names())
+def test_every_setting_is_in_the_readme_with_its_description(name):
+    assert re.search(rf"^\| `{name}` \|.*{re.escape(settings.names()[name])}", README, re.MULTILINE)
+
+
+def test_the_readme_has_no_setting_that_is_not_there():
+    assert set(re.findall(r"^\| `(GUIDEWATCH_\w+)`", README, re.MULTILINE)) == set(settings.names())
+
+
+def test_a_wrong_value_is_named_in_one_line_without_the_value(monkeypatch):
+    monkeypatch.setenv("GUIDEWATCH_CRAWL_DELAY_S", "soon-and-secret")
+    with pytest.raises(settings.SettingsError, match=r"^GUIDEWATCH_CRAWL_DELAY_S: ") as caught:
+        settings.load(settings.CrawlSettings)
+    assert "secret" not in str(caught.value)
+
+
+def test_secrets_do_not_show(monkeypatch):
+    monkeypatch.setenv("GUIDEWATCH_ELASTICSEARCH_PASSWORD", "hunter22")
+    assert "hunter22" not in repr(settings.load(settings.ElasticsearchSettings))
