@@ -15,7 +15,7 @@ CORPUS = Path(__file__).parent / "corpus"
 
 _UNIT = re.compile(
     r"(?<![^\W_])\d+(?:[.,]\d+)?\s*(?:[×x]\s*\d|mm|cm|m|km|kg|g|mg|gr|grains?|ml|cl|l|oz|lbs?|inch(?:es)?|ft|psi|bar|volts?|°|º|"
-    r"rpm|min(?:utes?|utos?)?|h|hours?|heures?|horas?|sec(?:onds?)?|мм|см|м|кг|г|гр|мл|л|мин(?:ут[аы]?)?|час\w*|град\w*|"
+    r"rpm|min(?:utes?|utos?)?|h|hours?|heures?|horas?|sec(?:onds?)?|мм|см|м|кг|г|гр|мл|л|мин(?:ут[аы]?)?|час(?:а|ов)?|градус\w*|"
     r"毫米|厘米|公分|克|公斤|毫升|升|度|分钟|分鐘|小时|小時|寸|英寸|ملم|مم|سم|غرام\w*|جرام\w*|كغ|لتر|دقيق\w*|ساع\w*|درج\w*|بوص\w*)"
     r"(?![^\W_])|\d+\s*%",
     re.IGNORECASE,

@@ -50,6 +50,10 @@ class PassageScores:
     contexts: Floats
     """Shape (n, 12): the contexts in their order, then ``concern``."""
 
+    def take(self, rows: Sequence[int] | slice) -> PassageScores:
+        """Return the scores of some passages, in the order given."""
+        return PassageScores(*(getattr(self, name)[rows] for name in self.__slots__))
+
 
 def logit(p: Floats) -> Floats:
     """Return the log-odds, finite for 0 and 1."""
@@ -118,17 +122,19 @@ class Heads:
     def words(self, text: str, most: int = 8) -> tuple[tuple[str, float], ...]:
         """Return the words of a normalised text that moved the lexical view of *concern*, largest effect first.
 
-        The effect of a word is the change of the log-odds when the word is left out.
+        The view is linear and its n-grams never cross words, so a word's effect is the sum over its n-grams.
         """
-        words = list(dict.fromkeys(_WORD.findall(text.lower())))[:120]
-        if not words:
-            return ()
-        model, joint = self.estimators["concern_lexical"], self.estimators["concern_joint"]
-        without = [" ".join(w for w in _WORD.findall(text.lower()) if w != word) for word in words]
-        scores = model.decision_function(self.lexical([text, *without]))
-        effects = (scores[0] - scores[1:]) * float(joint.coef_[0][1])
-        order = np.argsort(-np.abs(effects), kind="stable")[:most]
-        return tuple((words[i], round(float(effects[i]), 3)) for i in order if abs(effects[i]) >= 0.005)
+        lexical, weights = self.estimators["lexical"], self.estimators["concern_lexical"].coef_[0]
+        scale = float(self.estimators["concern_joint"].coef_[0][1])
+        row = lexical.transform([text])
+        moved = dict(zip(row.indices, row.data * weights[row.indices] * scale, strict=True))
+        grams, vocabulary = lexical.build_analyzer(), lexical.vocabulary_
+        effects = {
+            word: sum(moved.get(vocabulary.get(gram, -1), 0.0) for gram in set(grams(word)))
+            for word in dict.fromkeys(_WORD.findall(text.lower()))
+        }
+        strongest = sorted(effects, key=lambda word: -abs(effects[word]))[:most]
+        return tuple((word, round(float(effects[word]), 3)) for word in strongest if abs(effects[word]) >= 0.005)
 
 
 def fit(examples: Sequence[Example], texts: Sequence[str], embeddings: Embeddings, *, seed: int = 0) -> Heads:

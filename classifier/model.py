@@ -65,7 +65,7 @@ class Classifier:
         scores = self.heads.predict(texts, self.encoder.encode(texts))
         verdicts, row = [], 0
         for page in pages:
-            verdicts.append(self._verdict(page, _rows(scores, row, row + len(page.texts))))
+            verdicts.append(self._verdict(page, scores.take(slice(row, row + len(page.texts)))))
             row += len(page.texts)
         return verdicts
 
@@ -74,15 +74,10 @@ class Classifier:
         language = languages.detect(f"{document.title}\n{text}")
         if language != languages.UNDETERMINED and not languages.supported(language):
             return _Page(document, language)
-        spans = split(text) or ([Span(0, 0)] if document.title.strip() else [])
-        bodies = [normalise(text[span.start : span.end]) for span in spans]
+        spans, bodies = _passages(text, document.title)
         kept = self.screen.keep(bodies)
-        texts = [bodies[i] for i in kept]
-        title = normalise(document.title)[:300]
-        if texts and title:
-            texts[0] = f"{title}\n{texts[0]}".strip() if kept[0] == 0 else texts[0]
-            return _Page(document, language, tuple(spans[i] for i in kept), (*texts, title), len(texts))
-        return _Page(document, language, tuple(spans[i] for i in kept), tuple(texts))
+        texts, title = _with_title([bodies[i] for i in kept], document.title, first=bool(kept) and kept[0] == 0)
+        return _Page(document, language, tuple(spans[i] for i in kept), tuple(texts), title)
 
     def _verdict(self, page: _Page, scores: PassageScores) -> Verdict:
         common: dict[str, Any] = {"language": page.language, "model": self.version, "threshold": self.threshold}
@@ -125,8 +120,25 @@ class Classifier:
         )
 
 
-def _rows(scores: PassageScores, start: int, end: int) -> PassageScores:
-    return PassageScores(*(getattr(scores, name)[start:end] for name in PassageScores.__slots__))
+def page_texts(document: Document) -> tuple[list[str], int | None]:
+    """Return the normalised passages of a page, without the screen, and the index of the title among them."""
+    _, bodies = _passages(document.text[:MAX_CHARS], document.title)
+    return _with_title(bodies, document.title, first=True)
+
+
+def _passages(text: str, title: str) -> tuple[list[Span], list[str]]:
+    """Return spans and normalised texts; a page of nothing but a title has one empty passage."""
+    spans = split(text) or ([Span(0, 0)] if title.strip() else [])
+    return spans, [normalise(text[span.start : span.end]) for span in spans]
+
+
+def _with_title(bodies: list[str], title: str, *, first: bool) -> tuple[list[str], int | None]:
+    """Put the title in front of the page's first passage, and at the end as a text of its own."""
+    title = normalise(title)[:300]
+    if not bodies or not title:
+        return bodies, None
+    opening = [f"{title}\n{bodies[0]}".strip(), *bodies[1:]] if first else bodies
+    return [*opening, title], len(opening)
 
 
 def _named(names: tuple[str, ...], probabilities: Floats, rows: list[int]) -> dict[str, float]:

@@ -20,9 +20,9 @@ from classifier.composing import ComposedPage, compose
 from classifier.encoder import Embeddings, Encoder
 from classifier.examples import Example, themes
 from classifier.heads import Floats, Heads
+from classifier.model import page_texts
 from classifier.normalise import normalise
 from classifier.page_score import features, matrix
-from classifier.passages import split
 from classifier.registry import Fitted
 
 Progress = Callable[[str, int, int], None]
@@ -136,20 +136,17 @@ def _held_out_pages(
         )
         composed = compose([examples[i] for i in test_rows], seed=seed + fold)
         pages += composed
-        rows += [page_features(page, fitted, encoder) for page in composed]
+        rows += _features_of(composed, fitted, encoder)
     progress("scoring held-out pages", FOLDS, FOLDS)
     return _Scored(pages, matrix(rows), np.array([int(page.of_concern) for page in pages]))
 
 
-def page_features(page: ComposedPage, fitted: Heads, encoder: Encoder) -> Floats:
-    """Return the features of one page under ``fitted`` heads, without the screen."""
-    text = page.document.text
-    bodies = [normalise(text[span.start : span.end]) for span in split(text)]
-    title = normalise(page.document.title)[:300]
-    if title:
-        bodies = [f"{title}\n{bodies[0]}", *bodies[1:], title]
-    scores = fitted.predict(bodies, encoder.encode(bodies))
-    return features(scores, len(bodies) - 1 if title else None)
+def _features_of(pages: Sequence[ComposedPage], fitted: Heads, encoder: Encoder) -> list[Floats]:
+    """Return the features of each page under ``fitted`` heads, without the screen; every text is scored once."""
+    parts = [page_texts(page.document) for page in pages]
+    row_of = {text: row for row, text in enumerate(dict.fromkeys(text for texts, _ in parts for text in texts))}
+    scores = fitted.predict(list(row_of), encoder.encode(list(row_of)))
+    return [features(scores.take([row_of[text] for text in texts]), title) for texts, title in parts]
 
 
 def _cross_fitted(scored: _Scored, seed: int) -> Floats:

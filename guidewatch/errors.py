@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 DONE = 0
 FAILED = 1
@@ -52,13 +54,22 @@ def _failures() -> tuple[type[BaseException], ...]:
     return (CommandFailedError, StoreUnavailableError, SinkUnavailableError, BrokerUnavailableError, OSError)
 
 
+def _interrupt(number: int, _: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)
+
+
 @contextmanager
 def one_line() -> Iterator[None]:
-    """Turn known errors of the block into one line on standard error and the exit status."""
+    """Turn known errors of the block into one line on standard error and the exit status; so with SIGTERM and Ctrl-C.
+
+    Commands that have something to finish in good order take the signals themselves.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write("guidewatch: stopped; what was not finished was not written\n")
+        raise SystemExit(128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)) from None
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone: nothing to say, and nobody to say it to
         raise SystemExit(FAILED) from None

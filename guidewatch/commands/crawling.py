@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from guidewatch import composition, output, settings
+from guidewatch.errors import CommandFailedError
 
 if TYPE_CHECKING:
     from crawlers.plan import CrawlPlan
@@ -191,3 +192,7 @@ def close(summary: CrawlSummary, outcomes: Mapping[str, int], *, as_json: bool) 
         output.say(f"  {count:>6,}  {reason}")
     if not summary.finished:
         output.say("Start it again with the same --data to go on.")
+    failed = summary.outcomes.get("failed", 0)
+    if summary.finished and failed and not summary.pages:
+        reasons = ", ".join(reason for reason in summary.reasons if reason.startswith("failed"))
+        raise CommandFailedError(f"no page could be fetched: {reasons}")

@@ -52,10 +52,15 @@ def score(files: Files = None, jsonl: Jsonl = None, model: Model = None, as_json
         raise UserMistakeError("give files, or --jsonl FILE (or --jsonl - for standard input), one of the two")
     documents = _from_files(files) if files else _from_jsonl(str(jsonl))
     loaded = composition.classifier(model)
-    while batch := list(islice(documents, BATCH)):
-        for (name, document), verdict in zip(batch, loaded.judge([document for _, document in batch]), strict=True):
-            del document
-            output.emit(as_record(name, verdict))
+    scored = flagged = 0
+    try:
+        while batch := list(islice(documents, BATCH)):
+            for (name, _), verdict in zip(batch, loaded.judge([document for _, document in batch]), strict=True):
+                output.emit(as_record(name, verdict))
+                scored += 1
+                flagged += verdict.flagged
+    finally:
+        output.say(f"{scored} scored, {flagged} flagged")
 
 
 def as_record(name: str | int, verdict: Verdict) -> dict[str, Any]:
