@@ -21,37 +21,39 @@ class CommandFailedError(RuntimeError):
     """The command could not do its work; the message is one line."""
 
 
-def _mistakes() -> tuple[type[BaseException], ...]:
-    from classifier.encoder import EncoderError
-    from classifier.examples import CorpusError
-    from classifier.registry import ModelError
-    from consumers.connection import BrokerRefusedError
-    from crawlers.plan import PlanError
-    from crawlers.run import DataFolderError
-    from crawlers.seeds import SeedsError
-    from guidewatch.settings import SettingsError
-    from storage import StoreRejectedError
+MISTAKES = frozenset(
+    {
+        "guidewatch.errors.UserMistakeError",
+        "guidewatch.settings.SettingsError",
+        "crawlers.seeds.SeedsError",
+        "crawlers.plan.PlanError",
+        "crawlers.run.DataFolderError",
+        "classifier.registry.ModelError",
+        "classifier.encoder.EncoderError",
+        "classifier.examples.CorpusError",
+        "consumers.connection.BrokerRefusedError",
+        "storage.port.StoreRejectedError",
+    }
+)
+"""By name, so that the way to a clear line does not lead through importing every room."""
 
-    return (
-        UserMistakeError,
-        SettingsError,
-        SeedsError,
-        PlanError,
-        DataFolderError,
-        ModelError,
-        EncoderError,
-        CorpusError,
-        StoreRejectedError,
-        BrokerRefusedError,
-    )
+FAILURES = frozenset(
+    {
+        "guidewatch.errors.CommandFailedError",
+        "consumers.connection.BrokerUnavailableError",
+        "crawlers.sink.SinkUnavailableError",
+        "storage.port.StoreUnavailableError",
+        "builtins.OSError",
+    }
+)
 
 
-def _failures() -> tuple[type[BaseException], ...]:
-    from consumers.connection import BrokerUnavailableError
-    from crawlers.sink import SinkUnavailableError
-    from storage import StoreUnavailableError
-
-    return (CommandFailedError, StoreUnavailableError, SinkUnavailableError, BrokerUnavailableError, OSError)
+def status_of(error: BaseException) -> int | None:
+    """Return the exit status of a known error, or None for one that nobody expected."""
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    if names & MISTAKES:
+        return MISTAKE
+    return FAILED if names & FAILURES else None
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:
@@ -74,11 +76,8 @@ def one_line() -> Iterator[None]:
         sys.stderr.close()  # the reader of our output has gone: nothing to say, and nobody to say it to
         raise SystemExit(FAILED) from None
     except Exception as error:
-        if isinstance(error, _mistakes()):
-            status = MISTAKE
-        elif isinstance(error, _failures()):
-            status = FAILED
-        else:
+        status = status_of(error)
+        if status is None:
             raise
         sys.stderr.write(f"guidewatch: {' '.join(str(error).split())}\n")
         raise SystemExit(status) from error

@@ -29,7 +29,7 @@ def refused(done, status, *words):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"https://example.org/\n\n# fine\nnot a url\n", ["line 4", "not a url"]),
+        (b"https://example.org/\n\n# fine\nnot a url\n", ["seeds.txt:4", "not a url"]),
         (b"# nothing\n\n", ["empty"]),
         (b"", ["empty"]),
         (b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe", ["text"]),

@@ -84,7 +84,7 @@ class KafkaServer:
         self._jars = _jars()
         self._heap = heap
         self._process: subprocess.Popen[bytes] | None = None
-        port, controller_port = _free_ports(2)
+        port, controller_port = free_ports(2)
         self.bootstrap = f"127.0.0.1:{port}"
         settings = SETTINGS.format(folder=folder, port=port, controller_port=controller_port)
         (folder / "server.properties").write_text(settings)
@@ -203,7 +203,8 @@ def _jars() -> Path:
     return home
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports of loopback that nobody uses now."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
         for one in sockets:

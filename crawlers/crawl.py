@@ -1,0 +1,245 @@
+"""The state of one running crawl, shared by the Scrapy components: what to fetch next, and how each URL ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import UsageError
+
+from crawlers.evidence import WarcFiles
+from crawlers.frontier import Frontier, Kind, Link, Row
+from crawlers.frontier.rotation import Rotation
+from crawlers.frontier.traps import Traps, refusal_of
+from crawlers.guard import AddressPolicy
+from crawlers.guard.resolver import Lookup
+from crawlers.identity import identify
+from crawlers.outbox import AbandonedError, Outbox
+from crawlers.plan import CrawlPlan
+from crawlers.progress import PAGES
+from crawlers.reading import Ending, Reader
+from crawlers.sink import PageSink, SinkUnavailableError
+from events import PageFound, UrlEnded
+
+_MAX_SOURCES_PER_HOST = 50
+
+
+class RunningCrawl:
+    """One crawl from start to end, in one thread.
+
+    Parameters
+    ----------
+    plan, frontier, sink, evidence
+        What to do, with what.
+    crawl_id
+        The crawl's name, which is not the plan's where an earlier crawl is resumed.
+    clock
+        Returns the time as aware UTC.
+    lookup
+        Name resolution, for tests; None for the system's.
+    """
+
+    def __init__(
+        self,
+        plan: CrawlPlan,
+        frontier: Frontier,
+        sink: PageSink,
+        evidence: WarcFiles,
+        *,
+        crawl_id: str,
+        clock: Callable[[], datetime],
+        lookup: Lookup | None = None,
+    ) -> None:
+        self.plan = plan
+        self.crawl_id = crawl_id
+        self.evidence = evidence
+        self.clock = clock
+        self.lookup = lookup
+        self.policy = AddressPolicy(plan.allow_private, public=bool(plan.contact))
+        self.reader = Reader(crawl_id, max_bytes=plan.max_bytes, max_depth=plan.max_depth)
+        self.stopping: str | None = None
+        self.deadlines: list[Callable[[float], None]] = []
+        self.responses = 0
+        self.beyond_depth = 0
+        self.ended_now = 0
+        self.outcomes = Counter(frontier.outcomes())
+        self.reasons: Counter[str] = Counter()
+        self._frontier = frontier
+        self._outbox = Outbox(sink)
+        self._traps = Traps(counts=frontier.shapes())
+        self._under_way: set[int] = set()
+        self._open: set[int] = set()
+        self._sources: Counter[str] = Counter()
+        self._rotation = Rotation(
+            frontier.load,
+            per_host=plan.concurrency_per_host,
+            host_budget=plan.max_pages_per_host,
+            budget=plan.max_pages,
+        )
+        for host, count in frontier.spent_by_host().items():
+            self._rotation.spend(host, count)
+        for host, count in frontier.queued_by_host().items():
+            self._rotation.add(host, count)
+
+    @property
+    def outstanding(self) -> int:
+        """How many events wait to become durable."""
+        return len(self._outbox)
+
+    @property
+    def unended(self) -> int:
+        """How many URLs were taken and have not ended."""
+        return len(self._open)
+
+    @property
+    def queued(self) -> int:
+        """How many URLs wait to be fetched."""
+        return self._rotation.queued
+
+    @property
+    def in_flight(self) -> int:
+        """How many URLs are being fetched."""
+        return self._rotation.active
+
+    @property
+    def hosts(self) -> int:
+        """How many hosts the crawl knows in this run."""
+        return self._rotation.hosts
+
+    def add(self, links: Iterable[Link], parent: int | None = None) -> list[Link]:
+        """Queue the links that are new and within depth and source limits; return those."""
+        kept = []
+        for link in links:
+            if link.kind is Kind.SOURCE:
+                if self._frontier.knows(link.page_id) or self._sources[link.host] >= _MAX_SOURCES_PER_HOST:
+                    continue
+                self._sources[link.host] += 1
+            kept.append(link)
+        new = self._frontier.add(kept, parent)
+        for host, count in Counter(link.host for link in new).items():
+            self._rotation.add(host, count)
+        return new
+
+    def next_row(self) -> Row | None:
+        """Return the next row to fetch, or None for now."""
+        if self.stopping or self.outstanding > self.plan.max_outstanding:
+            return None
+        row = self._rotation.take()
+        if row is not None:
+            self._under_way.add(row.id)
+            self._open.add(row.id)
+        return row
+
+    def has_next(self) -> bool:
+        """Return whether anything is left that this crawl may still fetch."""
+        return not self.stopping and self._rotation.has_next()
+
+    def refusal(self, row: Row) -> str | None:
+        """Return why ``row`` shall not be fetched after all, or None."""
+        return refusal_of(row.url) or ("trap" if self._traps.is_closed(row.host, row.url) else None)
+
+    def release(self, row: Row) -> None:
+        """Note that the request of ``row`` is over; its host may be asked again."""
+        if row.id in self._under_way:
+            self._under_way.discard(row.id)
+            self._rotation.release(row.host)
+
+    def stop(self, because: str) -> None:
+        """Fetch nothing new from now on."""
+        if self.stopping is None:
+            self.stopping = because
+
+    def abandon(self) -> None:
+        """Wait no longer for the sink: what is not durable is left for the next run."""
+        self._outbox.abandon()
+
+    def save(self) -> None:
+        """Commit the frontier."""
+        self._frontier.save_shapes(self._traps.changed())
+        self._frontier.commit()
+
+    async def settle(self, ending: Ending) -> None:
+        """Bring a row to its end: links into the frontier, events into the sink, and when they are durable, done."""
+        self.release(ending.row)
+        ended = self._decide(ending)
+        try:
+            await self._outbox.put([event for _, event, _ in ended])
+        except AbandonedError:
+            return
+        except SinkUnavailableError as error:
+            self.stop(f"sink: {error}")
+            return
+        self._frontier.finish([(row.id, _outcome(event), counts) for row, event, counts in ended])
+        self._open.discard(ending.row.id)
+        self.ended_now += len(ended)
+        for _, event, _ in ended:
+            self.outcomes[_outcome(event)] += 1
+            if isinstance(event, UrlEnded):
+                self.reasons[f"{event.outcome}: {event.reason}"] += 1
+
+    def _decide(self, ending: Ending) -> list[tuple[Row, PageFound | UrlEnded, bool]]:
+        row, event = ending.row, ending.event
+        ended: list[tuple[Row, PageFound | UrlEnded, bool]] = []
+        owner: Row | None = row
+        if ending.chain and event.page_id != row.page_id:
+            owner = self._claim(event.url, row)
+            ended += [(hop, self.reader.redirect(hop, event.page_id, event.at), False) for hop in self._hops(ending)]
+        if row.kind is Kind.PAGE and (owner is not row or not ending.counts):
+            self._rotation.refund(row.host)
+        self.beyond_depth += ending.beyond_depth
+        new = self.add(ending.links, (owner or row).id)
+        if owner is None:
+            return ended
+        counts = ending.counts and owner.kind is Kind.PAGE
+        if owner is not row and counts:
+            self._rotation.spend(owner.host, 1)
+        if isinstance(event, PageFound):
+            self._traps.learn(event.host, event.url, f"{event.title}\n{event.text}", [link.url for link in new])
+            first = self._frontier.first_with(event.content_id, event.page_id)
+            if first is not None:
+                event = self.reader.repeated(event, first)
+        return [*ended, (owner, event, counts)]
+
+    def _hops(self, ending: Ending) -> list[Row]:
+        """Return the rows of the URLs that redirected, as far as they are ours to end."""
+        hops = [ending.row]
+        for url in ending.chain[1:]:
+            found = identify(url)
+            if found is None or found.page_id in {ending.event.page_id, *(hop.page_id for hop in hops)}:
+                continue
+            hop = self._claim(url, ending.row)
+            if hop is not None:
+                hops.append(hop)
+        return hops
+
+    def _claim(self, url: str, row: Row) -> Row | None:
+        """Take the row of a URL that ``row`` redirected to, unless it has its own way to an end."""
+        found = identify(url)
+        if found is None:
+            return None
+        known = self._frontier.knows(found.page_id)
+        link = Link(url, found.page_id, found.host, row.depth, -float(row.depth), row.kind)
+        claimed = self._frontier.claim(link, row.id)
+        if claimed is not None and known:
+            self._rotation.drop(found.host)
+        return claimed
+
+
+def crawl_of(crawler: Crawler) -> RunningCrawl:
+    """Return the running crawl that the spider of ``crawler`` carries, for the other components.
+
+    Raises
+    ------
+    UsageError
+        The spider was started by ``scrapy crawl``, which knows neither limits nor sink.
+    """
+    crawl = getattr(crawler.spider, "crawl", None)
+    if not isinstance(crawl, RunningCrawl):
+        raise UsageError("start this spider with `guidewatch run` or `guidewatch crawl`")
+    return crawl
+
+
+def _outcome(event: PageFound | UrlEnded) -> str:
+    return PAGES if isinstance(event, PageFound) else event.outcome

@@ -1,0 +1,65 @@
+"""The URLs in sitemaps (sitemaps.org 0.9, index and urlset), RSS and Atom."""
+
+from __future__ import annotations
+
+import zlib
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+from scrapy import Selector
+
+from crawlers.extraction.sniff import Format, sniff
+
+_MAX_URLS = 50_000
+
+
+class Source(NamedTuple):
+    """What a sitemap or feed names: pages, and further sitemaps."""
+
+    pages: tuple[str, ...]
+    sitemaps: tuple[str, ...]
+
+
+def read_source(body: bytes, url: str) -> Source:
+    """Return the absolute http(s) URLs in a sitemap or feed; empty where it cannot be read."""
+    text = body.decode("utf-8", "replace").replace("\0", "")
+    try:
+        document = Selector(text=text, type="xml")
+        found = {
+            name: _absolute(document.xpath(path).getall(), url)
+            for name, path in (
+                ("sitemaps", "//*[local-name()='sitemap']/*[local-name()='loc']/text()"),
+                ("locations", "//*[local-name()='url']/*[local-name()='loc']/text()"),
+                ("rss", "//*[local-name()='item']/*[local-name()='link']/text()"),
+                ("atom", "//*[local-name()='entry']/*[local-name()='link'][not(@rel) or @rel='alternate']/@href"),
+            )
+        }
+    except ValueError:
+        return Source((), ())
+    pages = dict.fromkeys(found["locations"] + found["rss"] + found["atom"])
+    return Source(tuple(pages)[:_MAX_URLS], found["sitemaps"])
+
+
+def unpack(body: bytes, max_bytes: int) -> tuple[bytes, Format]:
+    """Return a gzipped sitemap unpacked with its format, or ``b""`` and GZIP where it is none, damaged or too large."""
+    try:
+        stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        unpacked = stream.decompress(body, max_bytes)
+    except zlib.error:
+        return b"", Format.GZIP
+    kind = sniff(unpacked, "")
+    if stream.unconsumed_tail or kind not in (Format.SITEMAP, Format.FEED):
+        return b"", Format.GZIP
+    return unpacked, kind
+
+
+def _absolute(urls: list[str], base: str) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for url in urls:
+        try:
+            joined = urljoin(base, url.strip()).partition("#")[0]
+        except ValueError:
+            continue
+        if joined.startswith(("http://", "https://")):
+            found[joined] = None
+    return tuple(found)

@@ -1,0 +1,208 @@
+"""The URLs of one crawl in SQLite: queued, in flight, done; and what must survive a ``kill -9`` with them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+from crawlers.frontier.rows import Kind, Link, Row, State
+
+_SCHEMA = files("crawlers.frontier").joinpath("schema.sql").read_text(encoding="utf-8")
+_COMMIT_AFTER = 2_000
+
+
+class FrontierError(Exception):
+    """The frontier file cannot be used; the message is one line for the user."""
+
+
+class Frontier:
+    """One connection, used from one thread.
+
+    Changes gather in one transaction until `commit`; what is read is always current. A process that is killed loses
+    what came after the last commit, and only in that order, so a page is never done before its links are there.
+
+    Parameters
+    ----------
+    path
+        The SQLite file; its folder is made where missing.
+
+    Raises
+    ------
+    FrontierError
+        The file cannot be opened, is not ours, or another process crawls with it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=0.5)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise FrontierError(_explain(path, error)) from error
+        self._seen: set[bytes] = set()
+        self._changes = 0
+        self._changed()
+
+    def _prepare(self) -> None:
+        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32000"):
+            self._db.execute(f"PRAGMA {pragma}")
+        self._db.executescript(_SCHEMA)
+
+    def open_crawl(self, crawl_id: str, at: datetime) -> tuple[str, bool]:
+        """Take up the crawl that has not ended, or begin a new one named ``crawl_id`` on an empty frontier.
+
+        Returns
+        -------
+        crawl_id, resumed
+        """
+        found = self._db.execute("SELECT crawl_id FROM crawls WHERE ended_at IS NULL").fetchone()
+        if found is None:
+            for table in ("urls", "contents", "shapes"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608
+            self._db.execute(
+                "INSERT INTO crawls (crawl_id, started_at) VALUES (?, ?) ON CONFLICT (crawl_id) DO UPDATE"
+                " SET started_at = excluded.started_at, ended_at = NULL, ended_because = NULL",
+                (crawl_id, at.isoformat()),
+            )
+        else:
+            self._db.execute("UPDATE urls SET state = 0 WHERE state = 1")
+            self._db.execute("DELETE FROM contents WHERE page_id NOT IN (SELECT page_id FROM urls WHERE state = 2)")
+        self._seen = {page_id for (page_id,) in self._db.execute("SELECT page_id FROM urls")}
+        self.commit()
+        return (found[0], True) if found else (crawl_id, False)
+
+    def add(self, links: Iterable[Link], parent: int | None = None) -> list[Link]:
+        """Queue the links that are new, and return them; ``parent`` is the row number of the page they stood on."""
+        new, fresh = [], []
+        for link in links:
+            key = bytes.fromhex(link.page_id)
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            fresh.append(link)
+            new.append((key, link.url, link.host, link.depth, parent, link.priority, int(link.kind)))
+        if new:
+            self._db.executemany(
+                "INSERT INTO urls (page_id, url, host, depth, parent, priority, kind) VALUES (?, ?, ?, ?, ?, ?, ?)", new
+            )
+            self._changed(len(new))
+        return fresh
+
+    def knows(self, page_id: str) -> bool:
+        """Return whether the URL is in the frontier, whatever its state."""
+        return bytes.fromhex(page_id) in self._seen
+
+    def load(self, host: str, limit: int) -> list[Row]:
+        """Mark up to ``limit`` queued URLs of ``host`` as in flight and return them, highest priority first."""
+        found = self._db.execute(
+            "SELECT u.id, u.page_id, u.url, u.host, u.depth, p.url, u.kind"
+            " FROM urls u LEFT JOIN urls p ON p.id = u.parent"
+            " WHERE u.state = 0 AND u.host = ? ORDER BY u.priority DESC, u.id LIMIT ?",
+            (host, limit),
+        ).fetchall()
+        self._db.executemany("UPDATE urls SET state = 1 WHERE id = ?", [(row[0],) for row in found])
+        self._changed(len(found))
+        return [Row(n, key.hex(), url, home, depth, up, Kind(kind)) for n, key, url, home, depth, up, kind in found]
+
+    def unload(self, rows: Iterable[Row]) -> None:
+        """Put rows back into the queue that were in flight and came to no end."""
+        self._db.executemany("UPDATE urls SET state = 0 WHERE id = ?", [(row.id,) for row in rows])
+        self._changed()
+
+    def claim(self, link: Link, parent: int | None = None) -> Row | None:
+        """Take a URL that a redirect led to, unless it is in flight or done; None where it is not ours to end."""
+        key = bytes.fromhex(link.page_id)
+        self.add([link], parent)
+        found = self._db.execute(
+            "UPDATE urls SET state = 1 WHERE page_id = ? AND state = 0 RETURNING id, url, depth, kind", (key,)
+        ).fetchone()
+        self._changed()
+        if found is None:
+            return None
+        number, url, depth, kind = found
+        return Row(number, link.page_id, url, link.host, depth, None, Kind(kind))
+
+    def finish(self, endings: Sequence[tuple[int, str, bool]]) -> None:
+        """Mark rows as done: (row number, outcome, whether it counts against the page budgets)."""
+        self._db.executemany(
+            "UPDATE urls SET state = 2, outcome = ?, budgeted = ? WHERE id = ?",
+            [(outcome, int(budgeted), number) for number, outcome, budgeted in endings],
+        )
+        self._changed(len(endings))
+
+    def first_with(self, content_id: str, page_id: str) -> str | None:
+        """Return the page that had this text first, or None where it is ``page_id`` itself, which then owns it."""
+        key = bytes.fromhex(content_id)
+        found = self._db.execute("SELECT page_id FROM contents WHERE content_id = ?", (key,)).fetchone()
+        if found is None:
+            self._db.execute("INSERT INTO contents VALUES (?, ?)", (key, bytes.fromhex(page_id)))
+            self._changed()
+            return None
+        owner: str = found[0].hex()
+        return None if owner == page_id else owner
+
+    def shapes(self) -> dict[tuple[str, str], int]:
+        """Return fruitless fetches by (host, shape), as last saved."""
+        return {(host, shape): count for host, shape, count in self._db.execute("SELECT * FROM shapes")}
+
+    def save_shapes(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Save fruitless fetches by (host, shape)."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO shapes VALUES (?, ?, ?)",
+            [(host, shape, count) for (host, shape), count in counts.items()],
+        )
+        self._changed()
+
+    def queued_by_host(self) -> dict[str, int]:
+        """Return queued URLs by host."""
+        return dict(self._db.execute("SELECT host, count(*) FROM urls WHERE state = 0 GROUP BY host"))
+
+    def spent_by_host(self) -> dict[str, int]:
+        """Return ended URLs that count against the budgets, by host."""
+        return dict(self._db.execute("SELECT host, count(*) FROM urls WHERE budgeted = 1 GROUP BY host"))
+
+    def outcomes(self) -> dict[str, int]:
+        """Return ended URLs by outcome."""
+        return dict(self._db.execute("SELECT outcome, count(*) FROM urls WHERE state = 2 GROUP BY outcome"))
+
+    def count(self, state: State) -> int:
+        """Return how many URLs are in ``state``."""
+        number: int = self._db.execute("SELECT count(*) FROM urls WHERE state = ?", (int(state),)).fetchone()[0]
+        return number
+
+    def end_crawl(self, crawl_id: str, because: str, at: datetime) -> None:
+        """Note that the crawl is over, so that the next run begins a new one."""
+        self._db.execute(
+            "UPDATE crawls SET ended_at = ?, ended_because = ? WHERE crawl_id = ?", (at.isoformat(), because, crawl_id)
+        )
+        self.commit()
+
+    def commit(self) -> None:
+        """Make all changes so far survive the process."""
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
+        self._db.execute("BEGIN")
+        self._changes = 0
+
+    def close(self) -> None:
+        """Commit, put what is in flight back into the queue, and close."""
+        self._db.execute("UPDATE urls SET state = 0 WHERE state = 1")
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
+        self._db.close()
+
+    def _changed(self, count: int = 1) -> None:
+        self._changes += count
+        if self._changes >= _COMMIT_AFTER:
+            self.commit()
+
+
+def _explain(path: Path, error: OSError | sqlite3.Error) -> str:
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return f"{path} is in use: another crawl runs with this data folder"
+    if isinstance(error, OSError):
+        return f"{path.parent} cannot be used: {error.strerror or error}"
+    return f"{path} cannot be used: {error}"

@@ -1,0 +1,63 @@
+"""Which URL, and which address behind it, this crawl may connect to."""
+
+from __future__ import annotations
+
+from yarl import URL
+
+from crawlers.guard.address import Address, is_obscure, literal_address, refusal
+
+
+class GuardRefusedError(Exception):
+    """The guard forbids this URL; ``reason`` is short and stable, such as ``guard: private address``."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"guard: {why}")
+        self.reason = f"guard: {why}"
+
+
+class AddressPolicy:
+    """The rules of one crawl.
+
+    Parameters
+    ----------
+    allow_private
+        ``host:port`` keys, in lower case, that are exempt from the address rules; ``"*"`` exempts all.
+    public
+        Whether hosts that are not exempt may be crawled at all (a crawl without a contact must not).
+    """
+
+    def __init__(self, allow_private: frozenset[str], *, public: bool = True) -> None:
+        self._exempt = frozenset(key.lower() for key in allow_private)
+        self._public = public
+
+    def exempts(self, host: str, port: int) -> bool:
+        """Return whether this very host and port is exempt."""
+        return "*" in self._exempt or f"{host}:{port}".lower() in self._exempt
+
+    def check_address(self, host: str, port: int, address: Address) -> None:
+        """Raise `GuardRefusedError` if ``host:port`` must not be reached at ``address``."""
+        if self.exempts(host, port):
+            return
+        why = refusal(address)
+        if why is not None:
+            raise GuardRefusedError(why)
+        if not self._public:
+            raise GuardRefusedError("no contact address")
+
+    def check_url(self, url: str) -> None:
+        """Raise `GuardRefusedError` if ``url`` is forbidden by what it says, before any name is resolved."""
+        try:
+            parsed = URL(url)
+            host, port = parsed.raw_host, parsed.port
+        except ValueError as error:
+            raise GuardRefusedError("malformed URL") from error
+        if parsed.scheme not in ("http", "https") or not host or port is None:
+            raise GuardRefusedError("scheme")
+        if is_obscure(host):
+            raise GuardRefusedError("obscure address")
+        shown = f"[{host}]" if ":" in host else host
+        address = literal_address(host)
+        if address is not None:
+            self.check_address(shown, port, address)
+        elif not self._public and not self.exempts(shown, port):
+            raise GuardRefusedError("no contact address")

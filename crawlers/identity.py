@@ -1,0 +1,46 @@
+"""Page id and host of a URL, remembered: menus repeat the same links on every page."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+from typing import NamedTuple
+
+from yarl import URL
+
+from crawlers.frontier import Kind, Link
+from events import host_key, page_id
+
+
+class Identity(NamedTuple):
+    """Page id, and host with its port where that is not the default."""
+
+    page_id: str
+    host: str
+
+
+@lru_cache(maxsize=65_536)
+def identify(url: str) -> Identity | None:
+    """Return the identity of ``url``, or None where it is not an absolute http(s) URL."""
+    try:
+        return Identity(page_id(url), host_key(url))
+    except ValueError:
+        return None
+
+
+def to_link(url: str, depth: int, *, kind: Kind = Kind.PAGE) -> Link | None:
+    """Return ``url`` as the frontier takes it, breadth first, or None where it is not an http(s) URL."""
+    found = identify(url)
+    if found is None:
+        return None
+    return Link(url, found.page_id, found.host, depth, 1.0 if kind is Kind.SOURCE else -float(depth), kind)
+
+
+def event_id(crawl_id: str, page: str) -> str:
+    """Return the id of what this crawl says of a page: the same after a crash, so that repetition shows."""
+    return sha256(f"{crawl_id}/{page}".encode()).hexdigest()[:32]
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of ``url``, such as ``https://example.org``."""
+    return str(URL(url).origin())

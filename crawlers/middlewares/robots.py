@@ -1,0 +1,91 @@
+"""robots.txt by RFC 9309, once per origin and crawl."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from protego import Protego
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+
+from crawlers.crawl import RunningCrawl, crawl_of
+from crawlers.frontier import Kind
+from crawlers.identity import origin, to_link
+from crawlers.outcomes import CrawlStoppedError, RefusedError, TooManyRedirectsError
+
+_MAX_BYTES = 512_000
+
+
+class RobotsMiddleware:
+    """Asks an origin's robots.txt before the first page, and queues the sitemaps that it names.
+
+    Status 4xx, or too many redirects: everything is allowed. Status 5xx: nothing is (RFC 9309, 2.3.1.4). Unreachable:
+    each page of the origin ends with the reason why robots.txt could not be fetched, without a further attempt.
+
+    Parameters
+    ----------
+    crawler
+        Whose engine fetches robots.txt, through the same guard.
+    crawl
+        Takes the sitemaps.
+    token
+        The product token that groups are matched against.
+    """
+
+    def __init__(self, crawler: Crawler, crawl: RunningCrawl, token: str) -> None:
+        self._crawler = crawler
+        self._crawl = crawl
+        self._token = token
+        self._rules: dict[str, asyncio.Task[Protego | Exception]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
+        """Build it for the running crawl."""
+        crawl = crawl_of(crawler)
+        return cls(crawler, crawl, crawl.plan.robots_token)
+
+    async def process_request(self, request: Request) -> None:
+        """Let ``request`` pass if its origin's robots.txt does.
+
+        Raises
+        ------
+        RefusedError
+            ``robots``, or ``robots unavailable``.
+        """
+        if request.meta.get("is_robots"):
+            return
+        home = origin(request.url)
+        task = self._rules.get(home)
+        if task is None:
+            task = self._rules[home] = asyncio.create_task(self._fetch(home, _depth(request.meta)))
+        rules = await asyncio.shield(task)
+        if isinstance(rules, Exception):
+            raise rules.with_traceback(None)
+        if not rules.can_fetch(request.url, self._token):
+            raise RefusedError("robots")
+
+    async def _fetch(self, home: str, depth: int) -> Protego | Exception:
+        request = Request(f"{home}/robots.txt", callback=NO_CALLBACK, meta={"is_robots": True})
+        try:
+            response: Response = await self._crawler.engine.download_async(request)
+        except TooManyRedirectsError:
+            return Protego.parse("")
+        except CrawlStoppedError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 whatever it was, it is the outcome of every page of the origin
+            return error
+        if response.status >= 500:
+            return RefusedError("robots unavailable")
+        if not 200 <= response.status < 300:
+            return Protego.parse("")
+        rules = Protego.parse(response.body[:_MAX_BYTES].decode("utf-8", "replace"))
+        links = [to_link(url, depth, kind=Kind.SOURCE) for url in rules.sitemaps]
+        self._crawl.add([link for link in links if link is not None])
+        return rules
+
+
+def _depth(meta: dict[str, Any]) -> int:
+    return meta["row"].depth if "row" in meta else 0

@@ -1,0 +1,86 @@
+"""Between the event loop and the sink: puts events in, wakes the loop when they are durable."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from concurrent.futures import Future
+
+from crawlers.sink import PageSink, SinkUnavailableError
+from events import PageFound, UrlEnded
+
+
+class AbandonedError(Exception):
+    """The crawl ended before the sink answered; the event is put again by the next run."""
+
+
+class Outbox:
+    """Hands events to a sink and counts those that wait.
+
+    The sink's threads never touch the loop but for one wake-up per batch of answers.
+    """
+
+    def __init__(self, sink: PageSink) -> None:
+        self._sink = sink
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._answers: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
+        self._woken = False
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    async def put(self, events: list[PageFound | UrlEnded]) -> None:
+        """Put ``events`` and return when all are durable.
+
+        Raises
+        ------
+        SinkUnavailableError
+            The sink did not take one of them.
+        AbandonedError
+            `abandon` was called first.
+        """
+        loop = asyncio.get_running_loop()
+        waits = []
+        for event in events:
+            wait: asyncio.Future[None] = loop.create_future()
+            self._waiting.add(wait)
+            waits.append(wait)
+            self._hand_over(event, wait, loop)
+        for result in await asyncio.gather(*waits, return_exceptions=True):
+            if isinstance(result, AbandonedError | SinkUnavailableError):
+                raise result
+            if isinstance(result, BaseException):
+                raise SinkUnavailableError(f"{type(result).__name__}: {result}") from result
+
+    def abandon(self) -> None:
+        """Wait no longer for anything."""
+        for wait in list(self._waiting):
+            self._settle(wait, AbandonedError())
+
+    def _hand_over(
+        self, event: PageFound | UrlEnded, wait: asyncio.Future[None], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        def answered(done: Future[None]) -> None:
+            error = done.exception() if not done.cancelled() else SinkUnavailableError("the sink gave up")
+            self._answers.append((wait, error))
+            if not self._woken:
+                self._woken = True
+                with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                    loop.call_soon_threadsafe(self._collect)
+
+        self._sink.put(event).add_done_callback(answered)
+
+    def _collect(self) -> None:
+        self._woken = False
+        while self._answers:
+            self._settle(*self._answers.popleft())
+
+    def _settle(self, wait: asyncio.Future[None], error: BaseException | None) -> None:
+        self._waiting.discard(wait)
+        if wait.done():
+            return
+        if error is None:
+            wait.set_result(None)
+        else:
+            wait.set_exception(error)

@@ -1,0 +1,49 @@
+"""What a crawl tells of itself while it runs, and when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+PAGES = "page"
+"""Key of pages handed on for judging, beside the outcomes of `events.UrlEnded`, in ``outcomes``."""
+
+
+class CrawlProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """A look at a running crawl. Counts are of the whole crawl, earlier runs of a resumed one included."""
+
+    pages: int
+    outcomes: Mapping[str, int]
+    queued: int
+    in_flight: int
+    rate: float
+    """URLs ended per second in this run."""
+    elapsed_s: float
+
+
+class CrawlSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How a crawl ended."""
+
+    crawl_id: str
+    resumed: bool
+    finished: bool
+    """False when the next run with the same data folder takes this crawl up again."""
+    ended_because: str
+    """``frontier dry``, ``limit reached``, ``SIGTERM``, ``SIGINT``, ``stopped`` or ``sink: …`` / ``evidence: …``."""
+    pages: int
+    outcomes: Mapping[str, int]
+    reasons: Mapping[str, int]
+    """URLs per ``outcome: reason``, of this run."""
+    hosts: int
+    left_queued: int
+    """Known URLs that were not fetched: over a budget or cut off by the stop."""
+    beyond_depth: int
+    """Links of this run that were not followed because of ``max_depth``."""
+    fetched: int
+    """Requests answered in this run, robots.txt, redirects and retries included."""
+    rate: float
+    elapsed_s: float
+
+
+ProgressCallback = Callable[[CrawlProgress], None]

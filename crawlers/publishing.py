@@ -1,0 +1,153 @@
+"""The sink that publishes to Kafka."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from crawlers.sink import SinkUnavailableError
+from events import PageFound, Topics, UrlEnded, encode
+
+_PRODUCER = {
+    "acks": "all",
+    "enable_idempotence": True,
+    "compression_type": "lz4",
+    "batch_size": 262_144,
+    "linger_ms": 25,
+    "max_request_size": 8_000_000,
+    "allow_auto_create_topics": False,
+}
+_START_MS = 5_000
+_FLUSH_S = 10.0
+_CLOSE_S = 2.0
+
+
+class KafkaSink:
+    """Publishes ``PageFound`` and ``UrlEnded`` to ``pages.found``, keyed by page id, with an idempotent producer.
+
+    A thread of its own encodes and sends, so that ``put`` never blocks; no more than ``max_in_flight`` messages are
+    with the producer at once, since kafka-python has no limit of its own.
+
+    Parameters
+    ----------
+    client_options
+        Options of ``kafka.KafkaProducer``: ``bootstrap_servers``, security; they outweigh the defaults here.
+    topics
+        Names of the topics, which must exist.
+    max_in_flight
+        Most unacknowledged messages.
+
+    Raises
+    ------
+    SinkUnavailableError
+        No broker answers, or the topic does not exist.
+    """
+
+    def __init__(self, client_options: dict[str, Any], topics: Topics, *, max_in_flight: int = 1_000) -> None:
+        self._topic = topics.pages_found
+        self._producer = _connect({**_PRODUCER, **client_options}, self._topic)
+        self._places = threading.BoundedSemaphore(max_in_flight)
+        self._waiting: queue.SimpleQueue[tuple[PageFound | UrlEnded, Future[None]] | threading.Event | None] = (
+            queue.SimpleQueue()
+        )
+        self._thread = threading.Thread(target=self._work, name="kafka-sink", daemon=True)
+        self._thread.start()
+
+    def put(self, event: PageFound | UrlEnded) -> Future[None]:
+        """Queue ``event``; the future resolves when the brokers have acknowledged it."""
+        future: Future[None] = Future()
+        self._waiting.put((event, future))
+        return future
+
+    def flush(self) -> None:
+        """Send what is queued and wait for the acknowledgements.
+
+        Raises
+        ------
+        SinkUnavailableError
+            They did not come in time.
+        """
+        sent = threading.Event()
+        self._waiting.put(sent)
+        if not sent.wait(_FLUSH_S):
+            raise SinkUnavailableError("Kafka takes no more messages")
+        try:
+            self._producer.flush(timeout=_FLUSH_S)
+        except KafkaError as error:
+            raise SinkUnavailableError(f"Kafka did not acknowledge: {_brief(error)}") from error
+
+    def close(self) -> None:
+        """Send what is queued, wait for a while, and close the producer."""
+        self._waiting.put(None)
+        self._thread.join(_FLUSH_S)
+        self._producer.close(timeout=_FLUSH_S)
+
+    def _work(self) -> None:
+        while True:
+            task = self._waiting.get()
+            if task is None:
+                return
+            if isinstance(task, threading.Event):
+                task.set()
+            else:
+                self._send(*task)
+
+    def _send(self, event: PageFound | UrlEnded, future: Future[None]) -> None:
+        self._places.acquire()
+        try:
+            sent = self._producer.send(self._topic, key=event.page_id.encode(), value=encode(event))
+        except (KafkaError, ValueError, TypeError, AssertionError) as error:
+            self._places.release()
+            future.set_exception(SinkUnavailableError(f"Kafka does not take {event.page_id}: {_brief(error)}"))
+            return
+        sent.add_callback(self._acknowledged, future)
+        sent.add_errback(self._failed, future)
+
+    def _acknowledged(self, future: Future[None], _: object) -> None:
+        self._places.release()
+        future.set_result(None)
+
+    def _failed(self, future: Future[None], error: BaseException) -> None:
+        self._places.release()
+        future.set_exception(SinkUnavailableError(f"Kafka did not take it: {_brief(error)}"))
+
+
+def _connect(options: dict[str, Any], topic: str) -> KafkaProducer:
+    where = options.get("bootstrap_servers", "localhost:9092")
+    servers = where.split(",") if isinstance(where, str) else list(where)
+    if not any(_listens(server) for server in servers):
+        raise SinkUnavailableError(f"Kafka does not answer at {','.join(servers)}: is it running?")
+    try:
+        producer = KafkaProducer(**{"bootstrap_timeout_ms": _START_MS, "max_block_ms": _START_MS, **options})
+    except KafkaError as error:
+        raise SinkUnavailableError(f"Kafka does not answer at {where}: {_brief(error)}") from error
+    try:
+        known = producer.partitions_for(topic)
+    except KafkaError as error:
+        producer.close(timeout=_CLOSE_S)
+        raise SinkUnavailableError(f"Kafka at {where} has no topic {topic}: {_brief(error)}") from error
+    if not known:
+        producer.close(timeout=_CLOSE_S)
+        raise SinkUnavailableError(f"Kafka at {where} has no topic {topic}: run `guidewatch setup` first")
+    return producer
+
+
+def _listens(server: str) -> bool:
+    """Return whether anything accepts connections at ``host:port``; a producer that cannot connect leaks sockets."""
+    host, _, port = server.strip().rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_START_MS / 1_000):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+def _brief(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}{': ' if text else ''}{text[:200]}"

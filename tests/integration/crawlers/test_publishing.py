@@ -1,0 +1,85 @@
+"""The Kafka sink on a real broker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer
+from kafka.admin import NewTopic
+
+from crawlers.plan import CrawlPlan
+from crawlers.publishing import KafkaSink
+from crawlers.run import run_crawl
+from crawlers.sink import SinkUnavailableError
+from events import PageFound, Topics, UrlEnded, decode, new_id, page_id
+from tests.integration.crawlers.site import Site, html
+
+
+@pytest.fixture
+def topics(kafka_bootstrap: str, kafka_prefix: str) -> Topics:
+    made = Topics(kafka_prefix)
+    admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    admin.create_topics([NewTopic(made.pages_found, num_partitions=3, replication_factor=1)])
+    admin.close()
+    return made
+
+
+def published(bootstrap: str, topics: Topics) -> list[tuple[str, PageFound | UrlEnded]]:
+    consumer = KafkaConsumer(
+        topics.pages_found, bootstrap_servers=bootstrap, auto_offset_reset="earliest", consumer_timeout_ms=3_000
+    )
+    found = [(message.key.decode(), decode(message.value)) for message in consumer]
+    consumer.close()
+    return found
+
+
+def test_every_url_of_a_crawl_is_published_once_under_its_page_id(
+    kafka_bootstrap: str, topics: Topics, start_site: Callable[..., Site], plan_for: Callable[..., CrawlPlan]
+) -> None:
+    site = start_site(
+        {"/": html("start", *(f"/{n}" for n in range(40)), "/missing")},
+        fallback=lambda path: html(f"page {path}") if path[1:].isdigit() else None,
+    )
+    sink = KafkaSink({"bootstrap_servers": kafka_bootstrap}, topics)
+    summary = run_crawl(plan_for(site), sink)
+    sink.close()
+    assert (summary.finished, summary.pages, summary.outcomes["failed"]) == (True, 41, 1)
+    found = published(kafka_bootstrap, topics)
+    assert [key for key, event in found] == [event.page_id for _, event in found]
+    assert sorted(event.url for _, event in found) == sorted(
+        site.url(path) for path in ["/", "/missing", *(f"/{n}" for n in range(40))]
+    )
+
+
+def test_a_future_resolves_when_the_broker_has_the_message(kafka_bootstrap: str, topics: Topics) -> None:
+    sink = KafkaSink({"bootstrap_servers": kafka_bootstrap}, topics, max_in_flight=2)
+    url = "https://example.org/"
+    event = UrlEnded(
+        id=new_id(),
+        at=datetime(2026, 1, 2, tzinfo=UTC),
+        page_id=page_id(url),
+        url=url,
+        host="example.org",
+        crawl_id="c",
+        outcome="failed",
+        reason="dns",
+    )
+    futures = [sink.put(event) for _ in range(20)]
+    sink.flush()
+    assert [future.exception(timeout=0) for future in futures] == [None] * 20
+    sink.close()
+    assert len(published(kafka_bootstrap, topics)) == 20
+
+
+def test_a_topic_that_does_not_exist_is_one_clear_line(kafka_bootstrap: str, kafka_prefix: str) -> None:
+    with pytest.raises(SinkUnavailableError, match="no topic") as caught:
+        KafkaSink({"bootstrap_servers": kafka_bootstrap}, Topics(kafka_prefix))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_broker_that_is_not_there_is_one_clear_line(unused_port: int) -> None:
+    with pytest.raises(SinkUnavailableError, match=f"does not answer at 127.0.0.1:{unused_port}") as caught:
+        KafkaSink({"bootstrap_servers": f"127.0.0.1:{unused_port}"}, Topics("t"))
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.dead_letters import MAX_MESSAGE_CHARS, PREFIX, DeadLetter, dead_page, letter, read_letter, without_letter
+from consumers.stage import Record, Rejection
+from tests.contract.samples import NOON, judged
+
+HEADERS = st.lists(st.tuples(st.text(min_size=1, max_size=20), st.binary(max_size=20)), max_size=4).map(tuple)
+
+
+def put_aside(record: Record, message: str = "why", topic: str = "t.dlq") -> Any:
+    return letter(Rejection(record, "PoisonError", message), topic, stage="index", at=NOON)
+
+
+@given(key=st.none() | st.binary(), value=st.binary(), headers=HEADERS, message=st.text())
+def test_letter_keeps_the_message_and_says_where_it_was(
+    key: bytes | None, value: bytes, headers: tuple[tuple[str, bytes], ...], message: str
+) -> None:
+    record = Record("t", 3, 14, key, value, headers)
+    made = put_aside(record, message)
+    assert (made.topic, made.key, made.value) == ("t.dlq", key, value)
+    assert made.headers[: len(headers)] == headers
+    expected = message[:MAX_MESSAGE_CHARS]
+    assert read_letter(made.headers) == DeadLetter(
+        topic="t", partition=3, offset=14, error="PoisonError", message=expected, at=NOON, stage="index"
+    )
+    back = without_letter(made.value, made.key, made.headers)
+    assert (back.topic, back.key, back.value, back.headers) == ("t", key, value, headers)
+
+
+def test_message_that_fails_again_has_one_set_of_facts() -> None:
+    first = put_aside(Record("t", 0, 1, b"k", b"v", (("trace", b"x"),)))
+    second = put_aside(Record("t", 0, 9, b"k", b"v", first.headers), "again")
+    names = [name for name, _ in second.headers if name.startswith(PREFIX)]
+    assert len(names) == len(set(names))
+    assert (read_letter(second.headers).offset, read_letter(second.headers).message) == (9, "again")
+
+
+def test_half_a_character_in_a_reason_does_not_stop_the_letter() -> None:
+    assert "broken" in read_letter(put_aside(Record("t", 0, 0, None, b""), "broken \ud800").headers).message
+
+
+@pytest.mark.parametrize("headers", [(), (("trace", b"x"),), ((PREFIX + "topic", b"t"),)])
+def test_headers_of_another_are_not_read_as_ours(headers: tuple[tuple[str, bytes], ...]) -> None:
+    with pytest.raises(ValueError, match="not a dead letter of ours"):
+        read_letter(headers)
+
+
+def test_dead_page_is_older_than_its_judgement_so_that_a_replay_replaces_it() -> None:
+    page = judged("one")
+    ended = dead_page(page, "x" * 500)
+    assert ended.at < page.at
+    assert (ended.page_id, ended.outcome, ended.fetched_at) == (page.page_id, "dead_letter", page.fetched_at)
+    assert len(ended.reason) == 200

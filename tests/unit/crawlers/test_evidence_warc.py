@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from warcio.archiveiterator import ArchiveIterator
+from warcio.checker import Checker
+
+from crawlers.evidence import EvidenceError, Exchange, WarcFiles
+
+AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+
+def files(folder: Path, **options: int) -> WarcFiles:
+    return WarcFiles(folder, "test-1", software="guidewatch/0", clock=lambda: AT, **options)
+
+
+def exchange(body: bytes = b"<p>hello", *headers: tuple[str, str], url: str = "https://example.org/a?b=c") -> Exchange:
+    return Exchange(
+        url=url,
+        at=AT,
+        ip_address="93.184.216.34",
+        request_line="GET /a?b=c HTTP/1.1",
+        request_headers=[("Host", "example.org"), ("User-Agent", "guidewatch/0")],
+        status_line="HTTP/1.1 200 OK",
+        response_headers=[("Content-Type", "text/html"), *headers],
+        body=body,
+    )
+
+
+def check(path: Path) -> int:
+    checker = Checker(SimpleNamespace(inputs=[str(path)], verbose=False))
+    checker.process_all()
+    return int(checker.exit_value)
+
+
+def test_request_and_response_are_read_back_by_a_stranger(tmp_path: Path) -> None:
+    warc = files(tmp_path)
+    evidence = warc.write(exchange())
+    warc.close()
+    with (tmp_path / evidence.warc).open("rb") as file:
+        records = []
+        for record in ArchiveIterator(file, check_digests=True):
+            records.append((record.rec_type, record.rec_headers, record.http_headers, record.content_stream().read()))
+            assert record.digest_checker.passed is not False
+    assert [kind for kind, *_ in records] == ["warcinfo", "response", "request"]
+    _, response, http, body = records[1]
+    assert response.get_header("WARC-Target-URI") == "https://example.org/a?b=c"
+    assert response.get_header("WARC-Date") == "2026-01-02T03:04:05.678901Z"
+    assert response.get_header("WARC-IP-Address") == "93.184.216.34"
+    assert response.get_header("WARC-Payload-Digest").startswith("sha256:")
+    assert http.get_statuscode() == "200"
+    assert body == b"<p>hello"
+    _, request, sent, _ = records[2]
+    assert request.get_header("WARC-Concurrent-To") == response.get_header("WARC-Record-ID")
+    assert sent.get_header("User-Agent") == "guidewatch/0"
+
+
+def test_the_evidence_leads_to_the_response_record(tmp_path: Path) -> None:
+    warc = files(tmp_path)
+    warc.write(exchange(b"first"))
+    evidence = warc.write(exchange(b"second"))
+    warc.close()
+    unpacked = gzip.decompress((tmp_path / evidence.warc).read_bytes()[evidence.offset :])
+    head = unpacked.partition(b"\r\n\r\n")[0]
+    assert head.startswith(b"WARC/1.1\r\n")
+    assert b"WARC-Type: response" in head
+    assert b"\r\n\r\nsecond\r\n\r\n" in unpacked
+    assert evidence.sha256 == sha256(b"second").hexdigest()
+
+
+def test_the_checker_of_warcio_is_content(tmp_path: Path) -> None:
+    warc = files(tmp_path)
+    for body in (b"", b"x" * 100_000, b"\x1f\x8b\x08raw gzip bytes", b"a\r\n\r\nb"):
+        evidence = warc.write(exchange(body, ("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")))
+    warc.close()
+    assert check(tmp_path / evidence.warc) == 0
+
+
+def test_transfer_headers_that_no_longer_fit_are_renamed(tmp_path: Path) -> None:
+    warc = files(tmp_path)
+    evidence = warc.write(exchange(b"hello", ("Transfer-Encoding", "chunked")))
+    warc.close()
+    text = gzip.decompress((tmp_path / evidence.warc).read_bytes())
+    assert b"X-Crawler-Transfer-Encoding: chunked" in text
+    assert b"\r\nTransfer-Encoding" not in text
+
+
+def test_a_new_file_is_begun_by_size(tmp_path: Path) -> None:
+    warc = files(tmp_path, max_bytes=1_500)
+    names = {warc.write(exchange(bytes(str(n), "ascii") * 500)).warc for n in range(6)}
+    warc.close()
+    assert len(names) > 1
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert [check(path) for path in tmp_path.iterdir()] == [0] * len(names)
+
+
+def test_a_file_of_an_earlier_run_is_never_touched(tmp_path: Path) -> None:
+    (tmp_path / "test-1-00000.warc.gz").write_bytes(b"cut short")
+    with pytest.raises(EvidenceError):
+        files(tmp_path).write(exchange())
+    assert (tmp_path / "test-1-00000.warc.gz").read_bytes() == b"cut short"
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EvidenceError, match="cannot be written to"):
+        files(tmp_path / "file" / "warc")
+
+
+def test_no_header_breaks_a_record(tmp_path: Path) -> None:
+    warc = files(tmp_path)
+    evidence = warc.write(exchange(b"x", ("X-Odd", "caf\xe9 \u2028 "), ("", "empty"), ("X-Fold", "a\tb")))
+    warc.close()
+    assert check(tmp_path / evidence.warc) == 0

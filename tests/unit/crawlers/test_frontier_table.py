@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from crawlers.frontier import Frontier, FrontierError, Kind, Link, State
+from crawlers.identity import to_link
+from events import content_id, page_id
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def link(path: str, depth: int = 0, host: str = "example.org") -> Link:
+    made = to_link(f"https://{host}/{path}", depth)
+    assert made is not None
+    return made
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "crawl" / "frontier.sqlite"
+
+
+@pytest.fixture
+def frontier(path: Path) -> Iterator[Frontier]:
+    made = Frontier(path)
+    made.open_crawl("first", NOW)
+    yield made
+    made.close()
+
+
+def test_a_url_is_taken_once_however_it_is_written(frontier: Frontier) -> None:
+    assert len(frontier.add([link("a"), link("b")])) == 2
+    assert frontier.add([link("a?utm_source=x"), link("b#part")]) == []
+
+
+def test_rows_come_by_priority_then_in_order(frontier: Frontier) -> None:
+    frontier.add([link("deep", 2), link("one", 1), link("two", 1), link("seed", 0)])
+    assert [row.url[20:] for row in frontier.load("example.org", 3)] == ["seed", "one", "two"]
+    assert [row.url[20:] for row in frontier.load("example.org", 3)] == ["deep"]
+    assert frontier.load("example.org", 3) == []
+
+
+def test_a_row_knows_the_page_it_was_found_on(frontier: Frontier) -> None:
+    frontier.add([link("parent")])
+    (parent,) = frontier.load("example.org", 1)
+    frontier.add([link("child", 1)], parent.id)
+    (child,) = frontier.load("example.org", 1)
+    assert child.parent_url == parent.url
+
+
+def test_what_was_in_flight_is_queued_again_by_the_next_run(path: Path) -> None:
+    frontier = Frontier(path)
+    frontier.open_crawl("first", NOW)
+    frontier.add([link("a"), link("b")])
+    first, _ = frontier.load("example.org", 2)
+    frontier.finish([(first.id, "page", True)])
+    frontier.close()
+    again = Frontier(path)
+    assert again.open_crawl("second", NOW) == ("first", True)
+    assert [row.url[-1] for row in again.load("example.org", 9)] == ["b"]
+    assert again.add([link("a")]) == []
+    assert again.spent_by_host() == {"example.org": 1}
+    again.close()
+
+
+def test_a_crawl_that_ended_makes_room_for_a_new_one(path: Path, frontier: Frontier) -> None:
+    frontier.add([link("a")])
+    frontier.first_with(content_id("same"), page_id("https://example.org/a"))
+    frontier.end_crawl("first", "frontier dry", NOW)
+    assert frontier.open_crawl("second", NOW) == ("second", False)
+    assert len(frontier.add([link("a")])) == 1
+    assert frontier.first_with(content_id("same"), page_id("https://example.org/z")) is None
+
+
+def test_the_first_page_with_a_text_owns_it(frontier: Frontier) -> None:
+    first, second = page_id("https://example.org/1"), page_id("https://example.org/2")
+    text = content_id("some text")
+    assert frontier.first_with(text, first) is None
+    assert frontier.first_with(text, first) is None
+    assert frontier.first_with(text, second) == first
+
+
+def test_a_text_is_free_again_when_its_page_was_never_done(frontier: Frontier) -> None:
+    frontier.add([link("1"), link("2")])
+    done, lost = frontier.load("example.org", 2)
+    frontier.first_with(content_id("kept"), done.page_id)
+    frontier.first_with(content_id("lost"), lost.page_id)
+    frontier.finish([(done.id, "page", True)])
+    frontier.open_crawl("again", NOW)
+    other = page_id("https://example.org/3")
+    assert frontier.first_with(content_id("kept"), other) == done.page_id
+    assert frontier.first_with(content_id("lost"), other) is None
+
+
+def test_a_redirect_target_is_claimed_only_while_nobody_fetches_it(frontier: Frontier) -> None:
+    frontier.add([link("queued"), link("flying", 1)])
+    queued = frontier.claim(link("queued"))
+    assert queued is not None
+    assert queued.url.endswith("queued")
+    assert frontier.claim(link("unseen")) is not None
+    (flying,) = frontier.load("example.org", 5)
+    assert frontier.claim(link("flying")) is None
+    frontier.finish([(flying.id, "page", True)])
+    assert frontier.claim(link("flying")) is None
+
+
+def test_counts_are_by_state_and_outcome(frontier: Frontier) -> None:
+    frontier.add([link("a"), link("b"), link("c"), link("x", host="other.example")])
+    a, b = frontier.load("example.org", 2)
+    frontier.finish([(a.id, "page", True), (b.id, "refused", False)])
+    assert frontier.outcomes() == {"page": 1, "refused": 1}
+    assert frontier.queued_by_host() == {"example.org": 1, "other.example": 1}
+    assert (frontier.count(State.QUEUED), frontier.count(State.IN_FLIGHT), frontier.count(State.DONE)) == (2, 0, 2)
+
+
+def test_shapes_are_remembered(frontier: Frontier) -> None:
+    frontier.save_shapes({("example.org", "/0"): 3})
+    frontier.save_shapes({("example.org", "/0"): 4})
+    assert frontier.shapes() == {("example.org", "/0"): 4}
+
+
+def test_the_kind_survives(frontier: Frontier) -> None:
+    source = to_link("https://example.org/sitemap.xml", 0, kind=Kind.SOURCE)
+    assert source is not None
+    frontier.add([link("a"), source])
+    assert [row.kind for row in frontier.load("example.org", 2)] == [Kind.SOURCE, Kind.PAGE]
+
+
+def test_a_second_crawl_in_the_same_folder_is_refused(path: Path, frontier: Frontier) -> None:
+    frontier.add([link("a")])
+    with pytest.raises(FrontierError, match="another crawl"):
+        Frontier(path)
+
+
+def test_a_file_that_is_no_database_is_one_clear_line(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"this is not a database, " * 100)
+    with pytest.raises(FrontierError, match="cannot be used"):
+        Frontier(path)
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FrontierError, match="cannot be used"):
+        Frontier(tmp_path / "file" / "frontier.sqlite")

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawlers.frontier.traps import MAX_URL_CHARS, Traps, refusal_of, shape_of, words_of
+
+HOST = "example.org"
+MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shape"),
+    [
+        ("https://example.org/calendar/2031/05", "/calendar/0/0"),
+        ("https://example.org/c?month=5&year=2031", "/c?month=*&year=*"),
+        ("https://example.org/c?year=2031&month=may", "/c?month=*&year=*"),
+        ("https://example.org/about", "/about"),
+    ],
+)
+def test_a_shape_is_blind_to_numbers_and_values(url: str, shape: str) -> None:
+    assert shape_of(url) == shape
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://example.org/a/a/a/page", "trap"),
+        ("https://example.org/x/a/b/a/b/a/b", "trap"),
+        ("https://example.org/a/b/a/b/", None),
+        ("https://example.org/2024/01/01/01/post", None),
+        ("https://example.org/" + "q" * MAX_URL_CHARS, "url too long"),
+        ("https://example.org/archive/2024/05/a-title", None),
+    ],
+)
+def test_some_urls_are_refused_by_their_looks(url: str, reason: str | None) -> None:
+    assert refusal_of(url) == reason
+
+
+def test_an_endless_calendar_is_left() -> None:
+    traps, fetched = Traps(limit=20), 0
+    for number in range(500):
+        url = f"https://example.org/calendar/{2030 + number // 12}/{number % 12 + 1}"
+        if traps.is_closed(HOST, url):
+            break
+        fetched += 1
+        following = f"https://example.org/calendar/{2030 + (number + 1) // 12}/{(number + 1) % 12 + 1}"
+        traps.learn(
+            HOST, url, f"Events in {MONTHS[number % 8]} {2030 + number // 12}. No events this month.", [following]
+        )
+    assert 12 < fetched < 40
+
+
+def test_an_archive_of_real_texts_is_crawled_to_its_end() -> None:
+    traps, random_words = Traps(limit=20), random.Random(7)
+    vocabulary = ["".join(random_words.choices("abcdefghijklmnop", k=6)) for _ in range(3_000)]
+    for number in range(400):
+        url = f"https://example.org/archive/2020/{number}"
+        assert not traps.is_closed(HOST, url)
+        traps.learn(HOST, url, "Menu Home About " + " ".join(random_words.choices(vocabulary, k=120)), [])
+
+
+def test_a_list_with_paging_goes_on_while_it_leads_to_new_pages() -> None:
+    traps = Traps(limit=5)
+    for number in range(100):
+        url = f"https://example.org/list?page={number}"
+        assert not traps.is_closed(HOST, url)
+        traps.learn(HOST, url, "A list of entries, next page", [f"https://example.org/entry-{number}/text"])
+
+
+def test_many_small_pages_that_lead_nowhere_are_no_trap() -> None:
+    traps = Traps(limit=5)
+    for number in range(100):
+        url = f"https://example.org/photo/{number}"
+        assert not traps.is_closed(HOST, url)
+        traps.learn(HOST, url, f"Photo {number}", [])
+
+
+def test_a_closed_shape_is_closed_for_its_host_only() -> None:
+    traps = Traps(limit=2)
+    for number in range(9):
+        traps.learn(HOST, f"https://example.org/{number}", "the same words", [f"https://example.org/{number + 1}"])
+    assert traps.is_closed(HOST, "https://example.org/77")
+    assert not traps.is_closed("other.example", "https://other.example/77")
+    assert not traps.is_closed(HOST, "https://example.org/page/77")
+
+
+def test_what_was_learnt_can_be_saved_and_taken_up() -> None:
+    traps = Traps(limit=2)
+    for number in range(3):
+        traps.learn(HOST, f"https://example.org/{number}", "the same words", [f"https://example.org/{number + 1}"])
+    saved = traps.changed()
+    assert traps.changed() == {}
+    assert Traps(limit=2, counts=saved).is_closed(HOST, "https://example.org/5")
+
+
+def test_unspaced_scripts_have_words_too() -> None:
+    assert words_of("会议记录 2031年5月") == {"会议", "议记", "记录", "年", "月"}
+
+
+@given(st.text(alphabet=st.sampled_from("/ab1.-"), max_size=300))
+def test_any_path_is_judged_at_once(path: str) -> None:
+    assert refusal_of(f"https://example.org/{path}") in {None, "trap"}
