@@ -1,1 +1,7 @@
-"""Summaries for the Working Group: no excerpts, URLs only defanged and only where restricted."""
+"""Editions of the summary for the Working Group on Firearms: public, or restricted to those with a need to know."""
+
+from dashboards.feeds.building import build_edition
+from dashboards.feeds.edition import Edition
+from dashboards.feeds.writing import EditionExistsError, publish_edition, write_edition
+
+__all__ = ["Edition", "EditionExistsError", "build_edition", "publish_edition", "write_edition"]
