@@ -118,16 +118,17 @@ def write_feed(
     edition: str | None = None,
 ) -> Path:
     """Build and write one edition; return its HTML file."""
-    from dashboards.feeds import EditionExistsError, build_edition, write_edition
+    from dashboards.feeds import EditionExistsError, build_edition, publish_edition
 
     now = datetime.now(UTC)
-    kind = "restricted" if restricted else "public"
-    name = edition or f"{now:%Y-%m-%dT%H%M%SZ}-{kind}"
-    made = build_edition(store, edition_id=name, restricted=restricted, since=since, until=until or now, now=now)
+    made = build_edition(
+        store, restricted=restricted, edition_id=edition or f"{now:%Y-%m-%dT%H%M%SZ}", since=since, until=until or now
+    )
     try:
-        return write_edition(made, folder, store)
+        _, page = publish_edition(store, made, folder)
     except EditionExistsError as error:
         raise UserMistakeError(str(error)) from error
+    return page
 
 
 def _utc(given: datetime | None) -> datetime | None:

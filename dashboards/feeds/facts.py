@@ -1,0 +1,96 @@
+"""What an edition needs to know of an item, and nothing that it may not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboards.defang import defang
+from storage.port import Item, ItemQuery, LedgerQuery, Store
+
+LIKELY = 0.5
+_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Facts:
+    """An item without title and text."""
+
+    page_id: str
+    content_id: str
+    url: str
+    """Defanged."""
+    host: str
+    language: str
+    decision: str
+    subjects: tuple[str, ...]
+    techniques: tuple[str, ...]
+    methods: tuple[str, ...]
+    first_seen_at: datetime
+    decided_at: datetime | None
+    reported_in: tuple[str, ...]
+    online: bool | None = None
+
+
+def facts_of(store: Store, query: ItemQuery) -> Iterator[Facts]:
+    """Yield the facts of every item that matches, each once, oldest first."""
+    seen: set[str] = set()
+    offset = 0
+    while True:
+        found = store.search(_at(query, offset)).items
+        for item in found:
+            if item.page_id not in seen:
+                seen.add(item.page_id)
+                yield _facts(item)
+        if len(found) < _PAGE:
+            return
+        offset += _PAGE
+
+
+def online_now(store: Store, page_ids: Iterable[str]) -> dict[str, bool]:
+    """Return what the ledger knows of which pages are still there."""
+    ids, known = tuple(page_ids), dict[str, bool]()
+    for start in range(0, len(ids), _PAGE):
+        part = ids[start : start + _PAGE]
+        rows = store.ledger(LedgerQuery(page_id=part, limit=len(part))).rows
+        known |= {row.page_id: row.online for row in rows if row.online is not None}
+    return known
+
+
+def clusters(facts: Iterable[Facts]) -> list[list[Facts]]:
+    """Return the facts with the same text together: oldest first, within and among them."""
+    order: Callable[[Facts], tuple[datetime, str]] = lambda one: (one.first_seen_at, one.page_id)  # noqa: E731
+    together: dict[str, list[Facts]] = {}
+    for one in sorted(facts, key=order):
+        together.setdefault(one.content_id, []).append(one)
+    return list(together.values())
+
+
+def _facts(item: Item) -> Facts:
+    last = item.decisions[-1] if item.decisions else None
+    verdict = item.verdict
+    likely = {
+        name: tuple(sorted(key for key, p in odds.items() if p >= LIKELY))
+        for name, odds in (("s", verdict.subjects), ("t", verdict.techniques), ("m", verdict.methods))
+    }
+    return Facts(
+        page_id=item.page_id,
+        content_id=item.content_id,
+        url=defang(item.url),
+        host=item.host,
+        language=verdict.language,
+        decision=item.decision or "open",
+        subjects=(last.subjects if last else ()) or likely["s"],
+        techniques=(last.techniques if last else ()) or likely["t"],
+        methods=likely["m"],
+        first_seen_at=item.first_seen_at,
+        decided_at=item.decided_at,
+        reported_in=item.reported_in,
+    )
+
+
+def _at(query: ItemQuery, offset: int) -> ItemQuery:
+    return ItemQuery(
+        decision=query.decision, since=query.since, until=query.until, sort="oldest", offset=offset, limit=_PAGE
+    )

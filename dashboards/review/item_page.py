@@ -1,0 +1,127 @@
+"""One item: why it was flagged, its text, its evidence, its history, and the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dashboards.labels import label
+from dashboards.quantities import mask_quantities
+from dashboards.review.desk import Desk, desk_of, page
+from dashboards.review.filters import Filters
+from dashboards.review.highlights import moving_words, paragraphs
+from dashboards.review.neighbours import Place, neighbours
+from dashboards.review.toasts import progress_of, toast_of
+from events import CONTEXTS, DECISIONS, SUBJECTS, TECHNIQUES, new_id
+from storage.port import Item, ItemQuery, LedgerQuery
+
+LIKELY = 0.5
+MOST_COPIES = 20
+HOTKEYS = {"of_concern": "c", "lawful": "l", "not_relevant": "n", "unsure": "u"}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What stands in the decision form."""
+
+    label_id: str = field(default_factory=new_id)
+    reason: str = ""
+    subjects: tuple[str, ...] = ()
+    techniques: tuple[str, ...] = ()
+    context: str = ""
+    problem: str = ""
+
+    @classmethod
+    def of(cls, item: Item) -> Draft:
+        """Return a fresh form: as last corrected, else as the classifier says."""
+        last = item.decisions[-1] if item.decisions else None
+        return cls(
+            subjects=(last.subjects if last else ()) or likely(item.verdict.subjects),
+            techniques=(last.techniques if last else ()) or likely(item.verdict.techniques),
+            context=(last.context if last else None) or "",
+        )
+
+
+def likely(odds: Mapping[Any, float]) -> tuple[str, ...]:
+    """Return the names with a probability of at least 0.5."""
+    return tuple(name for name, probability in odds.items() if probability >= LIKELY)
+
+
+def item_page(request: Request) -> Response:
+    """Show an item."""
+    item = wanted_item(request)
+    return show(request, item, Draft.of(item))
+
+
+def wanted_item(request: Request) -> Item:
+    """Return the item in the address.
+
+    Raises
+    ------
+    HTTPException
+        404 if there is none.
+    """
+    desk = desk_of(request)
+    item = desk.store.item(request.path_params["page_id"])
+    if item is None:
+        raise HTTPException(404, "There is no such item. It may have been judged again and no longer be flagged.")
+    return desk.recent.over(item)
+
+
+def position(request: Request) -> int:
+    """Return where in its list the item was when the reader opened it."""
+    given = request.query_params.get("at", "")
+    return min(int(given), 10_000) if given.isascii() and given.isdigit() and len(given) < 9 else 0
+
+
+def show(request: Request, item: Item, draft: Draft, status: int = 200) -> Response:
+    """Return the page of an item with this form."""
+    desk, filters, at = desk_of(request), Filters.read(request.query_params), position(request)
+    around = neighbours(desk.store, filters, item.page_id, at)
+    here = at if around.here is None else around.here
+    verdict = item.verdict
+    context = {
+        "item": item,
+        "draft": draft,
+        "around": around,
+        "before": _address(desk, filters, around.before),
+        "after": _address(desk, filters, around.after),
+        "back": desk.url("/", filters.with_(page=here // 25 + 1).address()),
+        "own": filters.address(at=here),
+        "paragraphs": paragraphs(item.text, verdict.passages),
+        "words": [(mask_quantities(word), effect) for word, effect in moving_words(verdict.passages)],
+        "heads": _heads(item),
+        "row": next(iter(desk.store.ledger(LedgerQuery(page_id=(item.page_id,), limit=1)).rows), None),
+        "copies": _copies(desk, item),
+        "decisions": [(name, label(name).capitalize(), HOTKEYS[name]) for name in DECISIONS],
+        "subjects": SUBJECTS,
+        "techniques": TECHNIQUES,
+        "contexts": CONTEXTS,
+        "toast": toast_of(request),
+        "progress": progress_of(desk.store),
+    }
+    return page(request, "item.html", context, status)
+
+
+def _address(desk: Desk, filters: Filters, place: Place | None) -> str | None:
+    return desk.url(f"/items/{place.page_id}", filters.address(at=place.at)) if place else None
+
+
+def _heads(item: Item) -> list[tuple[str, list[tuple[str, float]]]]:
+    verdict = item.verdict
+    groups = (("Subject", verdict.subjects), ("Technique", verdict.techniques), ("Method", verdict.methods))
+    return [
+        (name, sorted(((label(key), p) for key, p in odds.items()), key=lambda pair: -pair[1]))
+        for name, odds in groups
+        if odds
+    ]
+
+
+def _copies(desk: Desk, item: Item) -> list[Item]:
+    same = desk.store.search(ItemQuery(content_id=(item.content_id,), sort="oldest", limit=MOST_COPIES + 1))
+    return [desk.recent.over(copy) for copy in same.items if copy.page_id != item.page_id][:MOST_COPIES]

@@ -1,0 +1,32 @@
+"""Short notices after a decision, and how far the review has come."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.requests import Request
+
+from dashboards.labels import label
+from dashboards.review.desk import desk_of
+from dashboards.review.filters import Filters
+from events import DECISIONS
+from storage.port import ItemQuery, Store
+
+_PAGE_ID = re.compile(r"^[0-9a-f]{32}$")
+
+
+def toast_of(request: Request) -> dict[str, str] | None:
+    """Return the notice that the address asks for: which decision was recorded, and where that item is."""
+    decision, was = request.query_params.get("recorded", ""), request.query_params.get("was", "")
+    if decision not in DECISIONS or not _PAGE_ID.match(was):
+        return None
+    filters = Filters.read(request.query_params).with_(decision=())
+    return {"decision": label(decision), "address": desk_of(request).url(f"/items/{was}", filters.address())}
+
+
+def progress_of(store: Store) -> dict[str, Any]:
+    """Return how many items there are and how many have a decision."""
+    counted = {bucket.value: bucket.count for bucket in store.counts("decision", ItemQuery())}
+    total = sum(counted.values())
+    return {"total": total, "decided": total - counted.get("open", 0)}
