@@ -20,6 +20,7 @@ from consumers.reading import BatchLimits
 from consumers.stage import Stage
 from consumers.status import Summary
 from consumers.topics import TopicPlan, ensure_topics
+from consumers.transaction import TransactionalWriter
 from events import PageFound, Topics, content_id, decode, encode, page_id
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -118,10 +119,8 @@ class Backbone:
                 admin.delete_topics(topics.all())
             admin.close()
 
-    def member(self, instance: str = "0", group: str = "classify", max_poll_interval_s: float = 60.0) -> Membership:
-        return Membership(
-            f"{self.topics.prefix}.{group}", instance, session_timeout_s=3.0, max_poll_interval_s=max_poll_interval_s
-        )
+    def member(self, instance: str = "0", group: str = "classify", **more: Any) -> Membership:
+        return Membership(f"{self.topics.prefix}.{group}", instance, **({"session_timeout_s": 3.0} | more))
 
     def send(self, topic: str, events: Iterable[Any]) -> None:
         for event in events:
@@ -171,11 +170,18 @@ class Backbone:
 
     @contextmanager
     def running(
-        self, stage: Stage, instance: str = "0", *, max_poll_interval_s: float = 60.0, **timing: float
+        self,
+        stage: Stage,
+        instance: str = "0",
+        *,
+        member: Membership | None = None,
+        writer: type[TransactionalWriter] = TransactionalWriter,
+        **timing: float,
     ) -> Iterator[RunningLoop]:
         """Run a loop on a thread, and end it, whatever happens."""
-        member = self.member(instance, stage.name, max_poll_interval_s)
+        member = member or self.member(instance, stage.name)
         loop = ConsumeLoop(stage, self.options, member, clock, settings(**timing))
+        loop._writer = writer(self.options, member, timeout_s=10.0, transaction_timeout_s=5.0)
         stop = threading.Event()
         ended: list[Summary | Exception] = []
 

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 
 import pytest
+from kafka.errors import KafkaTimeoutError
 
 from consumers.classify import ClassifyStage
 from consumers.connection import BrokerRefusedError, BrokerUnavailableError
 from consumers.dead_letters import read_letter
 from consumers.index import IndexStage
 from consumers.loop import ConsumeLoop
+from consumers.stage import Output
+from consumers.transaction import Offsets, TransactionalWriter
 from events import LabelRecorded, Topics, UrlEnded, encode
 from tests.integration.consumers.backbone import AT, Backbone, WordClassifier, clock, page, settings, until
 from tests.integration.consumers.stages import BrokenStage, GateStore, SlowClassifier, SometimesUnavailable
@@ -67,6 +71,27 @@ def test_failure_in_the_middle_of_a_batch_shows_no_page_twice_and_loses_none(bac
     assert backbone.committed(backbone.topics.pages_found) == 120
 
 
+class AnswerLost(TransactionalWriter):
+    """Commits its first transaction and says that it failed, as a connection that breaks during the commit does."""
+
+    lost = False
+
+    def write(self, outputs: Sequence[Output], offsets: Offsets, group: object) -> None:
+        super().write(outputs, offsets, group)
+        if not self.lost:
+            self.lost = True
+            raise KafkaTimeoutError("the answer was lost")
+
+
+def test_commit_whose_answer_was_lost_is_not_done_again(backbone: Backbone) -> None:
+    pages = [page(number) for number in range(120)]
+    backbone.send(backbone.topics.pages_found, pages)
+    with backbone.running(classify(backbone), writer=AnswerLost) as run:
+        until(lambda: backbone.committed(backbone.topics.pages_found) == 120, "all records")
+        assert run.end().retries == 1
+    assert judged_pages(backbone) == sorted(one.page_id for one in pages)
+
+
 def test_poison_goes_to_the_dead_letters_and_the_rest_goes_on(backbone: Backbone) -> None:
     topic = backbone.topics.pages_found
     label = LabelRecorded(
@@ -114,7 +139,8 @@ def test_waiting_worker_stays_in_its_group(backbone: Backbone) -> None:
     stage = IndexStage(store, backbone.topics)
     stage.accepts = (type(page(1)),)
     patience = {"backoff_base_s": 5.0, "backoff_cap_s": 5.0}
-    with backbone.running(stage, max_poll_interval_s=2.0, **patience) as run:
+    member = backbone.member(group="index", max_poll_interval_s=2.0)
+    with backbone.running(stage, member=member, **patience) as run:
         until(lambda: run.loop.status().state == "waiting", "the first failure")
         (before,) = backbone.member_ids("index")
         time.sleep(4.0)
@@ -126,7 +152,8 @@ def test_waiting_worker_stays_in_its_group(backbone: Backbone) -> None:
 def test_batch_that_takes_longer_than_the_poll_interval_is_committed_once(backbone: Backbone) -> None:
     backbone.send(backbone.topics.pages_found, [page(number) for number in range(10)])
     stage = ClassifyStage(SlowClassifier(5.0), backbone.topics, clock)
-    with backbone.running(stage, max_poll_interval_s=2.0, keep_alive_s=0.5) as run:
+    member = backbone.member(max_poll_interval_s=2.0)
+    with backbone.running(stage, member=member, keep_alive_s=0.5) as run:
         until(lambda: run.loop.status().summary.records == 10, "all records")
         assert run.end().retries == 0
     assert len(judged_pages(backbone)) == 10
@@ -176,6 +203,18 @@ def test_newer_process_of_the_same_instance_fences_the_older(backbone: Backbone)
         with pytest.raises(BrokerRefusedError, match="Fenced"):
             older.end()
     assert judged_pages(backbone) == sorted(one.page_id for one in pages)
+
+
+def test_static_member_keeps_its_place_over_a_restart(backbone: Backbone) -> None:
+    member = backbone.member("0", static=True, session_timeout_s=30.0)
+    with backbone.running(classify(backbone), member=member) as first:
+        until(lambda: len(first.loop.status().lag) == 4, "the assignment")
+        first.end()
+    assert len(backbone.member_ids("classify")) == 1
+    backbone.send(backbone.topics.pages_found, [page(number) for number in range(20)])
+    with backbone.running(classify(backbone), member=member) as second:
+        until(lambda: second.loop.status().summary.records == 20, "all records")
+        assert len(backbone.member_ids("classify")) == 1
 
 
 def test_members_of_a_group_share_the_partitions(backbone: Backbone) -> None:

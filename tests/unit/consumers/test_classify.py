@@ -25,7 +25,7 @@ def test_trace_goes_from_the_record_to_the_output() -> None:
 
 
 def test_judgement_that_no_topic_takes_is_rejected_and_the_ledger_hears_of_it() -> None:
-    stage = ClassifyStage(Scripted(verdict(), verdict("not_flagged")), Topics(), lambda: AT, max_message_bytes=800)
+    stage = ClassifyStage(Scripted(verdict(), verdict("not_flagged")), Topics(), lambda: AT, max_message_bytes=2000)
     big, small = record(page("x" * 800)), record(page("two"), 1)
     handled = stage.handle([big, small])
     (rejection,) = handled.rejected

@@ -1,0 +1,95 @@
+"""From pages to verdicts: the classifier on one side, the events on the other. Knows nothing of Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+
+import msgspec
+
+import classifier
+from events import PageFound, PageJudged, Passage, Verdict
+
+
+class Judge(Protocol):
+    """What is asked of a classifier; `classifier.Classifier` is one."""
+
+    def judge(self, documents: Sequence[classifier.Document]) -> list[classifier.Verdict]:
+        """Return one verdict a document, in order."""
+
+
+def judge(judge: Judge, pages: Sequence[PageFound], clock: Callable[[], datetime]) -> list[PageJudged]:
+    """Return one judged page a page, in order.
+
+    Title and text stay only where the page is flagged (DESIGN §2). The id of a judgement follows from the page event
+    and the model, so a repeated judgement is recognised as the same.
+
+    Parameters
+    ----------
+    judge
+        The classifier.
+    pages
+        Pages to judge.
+    clock
+        Returns now, aware UTC.
+    """
+    verdicts = judge.judge([classifier.Document(text=page.text, title=page.title) for page in pages])
+    at = clock()
+    return [_judged(page, verdict, at) for page, verdict in zip(pages, verdicts, strict=True)]
+
+
+def _judged(page: PageFound, verdict: classifier.Verdict, at: datetime) -> PageJudged:
+    return PageJudged(
+        id=sha256(f"{page.id}/{verdict.model}".encode()).hexdigest()[:32],
+        at=at,
+        page_id=page.page_id,
+        url=page.url,
+        host=page.host,
+        crawl_id=page.crawl_id,
+        content_id=page.content_id,
+        fetched_at=page.fetched_at,
+        verdict=_verdict(verdict),
+        title=page.title if verdict.flagged else "",
+        text=page.text if verdict.flagged else "",
+        text_truncated=page.text_truncated,
+        depth=page.depth,
+        parent_url=page.parent_url,
+        status=page.status,
+        media_type=page.media_type,
+        redirected_from=page.redirected_from,
+        evidence=page.evidence,
+    )
+
+
+def _verdict(verdict: classifier.Verdict) -> Verdict:
+    return msgspec.convert(
+        {
+            "flagged": verdict.flagged,
+            "score": verdict.score,
+            "threshold": verdict.threshold,
+            "language": verdict.language,
+            "outcome": verdict.outcome,
+            "model": verdict.model,
+            "subjects": verdict.subjects,
+            "techniques": verdict.techniques,
+            "methods": verdict.methods,
+            "context": verdict.context,
+            "passages": tuple(_passage(passage, words=verdict.flagged) for passage in verdict.passages),
+            "reason": verdict.reason,
+        },
+        Verdict,
+    )
+
+
+def _passage(passage: classifier.Passage, *, words: bool) -> Passage:
+    """Return the passage; the words of a page that is not flagged are text of it, and stay behind."""
+    return Passage(
+        start=passage.start,
+        end=passage.end,
+        score=passage.score,
+        form=passage.form,
+        subject=passage.subject,
+        words=passage.words if words else (),
+    )

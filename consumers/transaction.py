@@ -1,0 +1,130 @@
+"""Outputs and offsets in one transaction: both are there, or neither."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kafka import TopicPartition
+from kafka.errors import KafkaError, KafkaTimeoutError, ProducerFencedError
+from kafka.structs import OffsetAndMetadata
+
+from consumers.connection import ClientOptions, Membership, open_producer
+from consumers.stage import Output
+
+log = logging.getLogger(__name__)
+
+Offsets = Mapping[TopicPartition, int]
+
+
+class TransactionalWriter:
+    """Commits outputs with the offsets they were made from.
+
+    The transactional id is that of the instance, so a newer process of the same name fences an older one; the group
+    metadata that each call brings fences one whose partitions went to another member meanwhile (KIP-447).
+
+    Parameters
+    ----------
+    options
+        Client options.
+    member
+        Whose offsets are committed.
+    timeout_s
+        How long to wait for the broker at the start, in seconds.
+    transaction_timeout_s
+        The broker aborts a transaction that is open this long: what a killed worker leaves is hidden from readers, and
+        keeps them waiting, for so many seconds.
+    """
+
+    def __init__(
+        self, options: ClientOptions, member: Membership, *, timeout_s: float, transaction_timeout_s: float = 30.0
+    ) -> None:
+        self._options = options
+        self._member = member
+        self._timeout_s = timeout_s
+        self._transaction_timeout_s = transaction_timeout_s
+        self._producer: Any = None
+
+    def open(self) -> None:
+        """Connect, and end what an earlier process of this instance left open.
+
+        Raises
+        ------
+        BrokerUnavailableError, BrokerRefusedError, kafka.errors.KafkaError
+            There is no working producer.
+        """
+        if self._producer is not None:
+            return
+        producer = open_producer(
+            self._options,
+            timeout_s=self._timeout_s,
+            client_id=self._member.transactional_id,
+            transactional_id=self._member.transactional_id,
+            transaction_timeout_ms=int(self._transaction_timeout_s * 1000),
+        )
+        try:
+            producer.init_transactions()
+        except KafkaError:
+            producer.close(timeout=0)
+            raise
+        self._producer = producer
+
+    def write(self, outputs: Sequence[Output], offsets: Offsets, group: Any) -> None:
+        """Commit all of it, or none.
+
+        Parameters
+        ----------
+        outputs
+            Messages to produce.
+        offsets
+            Next offset to read, by partition.
+        group
+            ``KafkaConsumer.group_metadata()`` of the time when the records were read.
+
+        Raises
+        ------
+        kafka.errors.KafkaError
+            Nothing was committed, or (only where the connection broke during the very commit) nobody can tell: read the
+            committed offsets again.
+        """
+        self.open()
+        try:
+            self._producer.begin_transaction()
+            self._send(outputs)
+            self._producer.send_offsets_to_transaction(
+                {partition: OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()}, group
+            )
+            self._producer.commit_transaction()
+        except KafkaError as error:
+            self._abort(error)
+            raise
+
+    def _send(self, outputs: Sequence[Output]) -> None:
+        futures = [
+            self._producer.send(one.topic, value=one.value, key=one.key, headers=list(one.headers)) for one in outputs
+        ]
+        self._producer.flush()
+        for future in futures:
+            if not future.succeeded():
+                raise future.exception or KafkaTimeoutError("a message was not acknowledged")
+
+    def _abort(self, error: KafkaError) -> None:
+        """Abort, or give the producer up: the next one ends its transaction."""
+        if not isinstance(error, ProducerFencedError):
+            try:
+                self._producer.abort_transaction()
+                return
+            except KafkaError as second:
+                log.info("the transaction cannot be aborted, a new producer will end it: %s", second)
+        self.close(timeout_s=0)
+
+    def close(self, timeout_s: float) -> None:
+        """Let go of the producer, waiting so many seconds at the most."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            producer.close(timeout=timeout_s)
+        except KafkaTimeoutError:
+            log.info("the producer was closed with messages under way; their transaction will be aborted")
