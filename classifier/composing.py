@@ -35,8 +35,9 @@ def compose(examples: Sequence[Example], *, seed: int = 0) -> list[ComposedPage]
         pages += [_page([example], "alone", example.title) for example in own]
         if concern and harmless:
             pages += [_series(concern, random) for _ in concern]
-            pages += [_hidden(example, harmless, random) for example in concern]
-            pages += [_series(_same_context(harmless, random), random) for _ in range(len(harmless) // 2)]
+            apart = [example for example in harmless if not example.subjects] or harmless
+            pages += [_hidden(example, apart if random.random() < 0.8 else harmless, random) for example in concern]
+            pages += [_series(_same_context(harmless, random), random) for _ in harmless]
             pages += [_mixed(harmless, random) for _ in range(len(harmless) // 2)]
     return pages
 

@@ -1,9 +1,10 @@
 """What is asked of each passage, and the scikit-learn models that answer (DESIGN §8).
 
 Three binary heads decide: *concern* (how-to of concern), *form* (guide form) and *subject* (firearms, parts,
-ammunition). Each sees a passage in two views, its embedding and its character n-grams, joined by a small
-logistic regression that was fitted on held-out folds. The others describe: *subjects*, *techniques*, *methods*
-(one-versus-rest) and *context* (multinomial, with ``concern`` as one class), on the embedding alone.
+ammunition). Each sees a passage in two views: its embedding, through a support vector machine with a radial kernel,
+and its hashed character n-grams, through a logistic regression. A small logistic regression, fitted on held-out
+folds, joins the two. The others describe: *subjects*, *techniques*, *methods* (one-versus-rest) and *context*
+(multinomial, with ``concern`` as one class), on the embedding alone.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.svm import SVC
 
 from classifier.encoder import Embeddings
 from classifier.examples import Example, themes
@@ -72,10 +74,11 @@ class Heads:
 
     def __init__(self, estimators: dict[str, Any]) -> None:
         self.estimators = estimators
+        self._hashing = ngrams()
 
     def lexical(self, texts: Sequence[str]) -> csr_matrix:
-        """Return the character n-gram view of normalised texts, shape (n, vocabulary)."""
-        return self.estimators["lexical"].transform(texts)
+        """Return the character n-gram view of normalised texts, shape (n, 2^17)."""
+        return self.estimators["lexical"].transform(self._hashing.transform(texts))
 
     def predict(self, texts: Sequence[str], embeddings: Embeddings) -> PassageScores:
         """Return the probabilities of all heads for normalised ``texts`` and their embeddings (n, dim)."""
@@ -105,7 +108,7 @@ class Heads:
     def _binary(self, name: str, embeddings: Embeddings, view: csr_matrix) -> Floats:
         views = np.column_stack(
             [
-                self.estimators[f"{name}_embedding"].decision_function(embeddings),
+                radial_decision(self.estimators[f"{name}_embedding"], embeddings),
                 self.estimators[f"{name}_lexical"].decision_function(view),
             ]
         )
@@ -124,23 +127,38 @@ class Heads:
 
         The view is linear and its n-grams never cross words, so a word's effect is the sum over its n-grams.
         """
-        lexical, weights = self.estimators["lexical"], self.estimators["concern_lexical"].coef_[0]
+        words = list(dict.fromkeys(_WORD.findall(text.lower())))
+        if not words:
+            return ()
         scale = float(self.estimators["concern_joint"].coef_[0][1])
-        row = lexical.transform([text])
-        moved = dict(zip(row.indices, row.data * weights[row.indices] * scale, strict=True))
-        grams, vocabulary = lexical.build_analyzer(), lexical.vocabulary_
-        effects = {
-            word: sum(moved.get(vocabulary.get(gram, -1), 0.0) for gram in set(grams(word)))
-            for word in dict.fromkeys(_WORD.findall(text.lower()))
-        }
-        strongest = sorted(effects, key=lambda word: -abs(effects[word]))[:most]
-        return tuple((word, round(float(effects[word]), 3)) for word in strongest if abs(effects[word]) >= 0.005)
+        row = self.lexical([text])
+        moved = np.zeros(row.shape[1])
+        moved[row.indices] = row.data * self.estimators["concern_lexical"].coef_[0][row.indices] * scale
+        grams = self._hashing.transform(words)
+        effects = [float(moved[grams.indices[grams.indptr[i] : grams.indptr[i + 1]]].sum()) for i in range(len(words))]
+        strongest = sorted(range(len(words)), key=lambda i: -abs(effects[i]))[:most]
+        return tuple((words[i], round(effects[i], 3)) for i in strongest if abs(effects[i]) >= 0.005)
+
+
+def ngrams() -> HashingVectorizer:
+    """Return the stateless vectoriser of the lexical view: character 2- to 4-grams inside words, 2^17 columns."""
+    return HashingVectorizer(
+        analyzer="char_wb", ngram_range=(2, 4), n_features=2**17, alternate_sign=False, norm=None, dtype=np.float32
+    )
+
+
+def radial_decision(machine: SVC, embeddings: Embeddings) -> Floats:
+    """Return the decision function of a fitted binary `SVC` with an RBF kernel, by matrix product (n,)."""
+    support = machine.support_vectors_
+    squared = (embeddings**2).sum(axis=1)[:, None] + (support**2).sum(axis=1)[None, :] - 2 * embeddings @ support.T
+    kernel = np.exp(-machine.gamma * np.maximum(squared, 0.0))
+    return np.asarray(kernel @ machine.dual_coef_[0] + machine.intercept_[0])
 
 
 def fit(examples: Sequence[Example], texts: Sequence[str], embeddings: Embeddings, *, seed: int = 0) -> Heads:
     """Return heads fitted on ``examples`` with their normalised ``texts`` and ``embeddings`` (n, dim)."""
-    lexical = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=3, sublinear_tf=True, dtype=np.float32)
-    view = lexical.fit_transform(texts)
+    lexical = TfidfTransformer(sublinear_tf=True)
+    view = lexical.fit_transform(ngrams().transform(texts))
     estimators: dict[str, Any] = {"lexical": lexical}
     groups = themes(examples)
     for name, y in binary_targets(examples).items():
@@ -150,7 +168,7 @@ def fit(examples: Sequence[Example], texts: Sequence[str], embeddings: Embedding
                 _logistic(5.0, seed).fit(embeddings[train], y[train]).decision_function(embeddings[test])
             )
             held_out[test, 1] = _logistic(10.0, seed).fit(view[train], y[train]).decision_function(view[test])
-        estimators[f"{name}_embedding"] = _logistic(5.0, seed).fit(embeddings, y)
+        estimators[f"{name}_embedding"] = _radial().fit(embeddings, y)
         estimators[f"{name}_lexical"] = _logistic(10.0, seed).fit(view, y)
         estimators[f"{name}_joint"] = LogisticRegression(C=1.0).fit(held_out, y)
     about = [i for i, example in enumerate(examples) if example.subjects]
@@ -177,6 +195,10 @@ def binary_targets(examples: Sequence[Example]) -> dict[str, NDArray[np.int64]]:
 
 def _logistic(c: float, seed: int) -> LogisticRegression:
     return LogisticRegression(C=c, max_iter=2000, class_weight="balanced", random_state=seed)
+
+
+def _radial() -> SVC:
+    return SVC(C=5.0, gamma=1.0, class_weight="balanced")
 
 
 def _one_versus_rest(

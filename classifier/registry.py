@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ class Fitted:
 def save(fitted: Fitted, folder: Path) -> None:
     """Write a model folder; the card is generated from the metadata."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = skops.io.dumps(_plain(fitted.estimators))
+    data = skops.io.dumps(_plain(fitted.estimators), compression=zipfile.ZIP_DEFLATED)
     meta = {"format": FORMAT, **fitted.meta, "model_sha256": hashlib.sha256(data).hexdigest()}
     (folder / "model.skops").write_bytes(data)
     (folder / "meta.json").write_text(json.dumps(meta, indent=2, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")

@@ -40,8 +40,8 @@ class ClassifyStage:
         slice_size: int = 32,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> None:
-        self.topics = (topics.pages_found,)
-        self.writes = (topics.pages_judged,)
+        self.topics: tuple[str, ...] = (topics.pages_found,)
+        self.writes: tuple[str, ...] = (topics.pages_judged,)
         self.slice_size = slice_size
         self._classifier = classifier
         self._clock = clock

@@ -46,7 +46,7 @@ class EvidenceStage:
         patience_s: float = 60.0,
         slice_size: int = 50,
     ) -> None:
-        self.topics = (topics.pages_judged,)
+        self.topics: tuple[str, ...] = (topics.pages_judged,)
         self.slice_size = slice_size
         self._vault = vault
         self._clock = clock

@@ -37,7 +37,7 @@ class IndexStage:
     writes: tuple[str, ...] = ()
 
     def __init__(self, store: PageStore, topics: Topics, *, slice_size: int = 500) -> None:
-        self.topics = (topics.pages_judged,)
+        self.topics: tuple[str, ...] = (topics.pages_judged,)
         self.slice_size = slice_size
         self._store = store
 

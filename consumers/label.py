@@ -36,7 +36,7 @@ class LabelStage:
     writes: tuple[str, ...] = ()
 
     def __init__(self, store: DecisionStore, topics: Topics, *, slice_size: int = 500) -> None:
-        self.topics = (topics.labels_recorded,)
+        self.topics: tuple[str, ...] = (topics.labels_recorded,)
         self.slice_size = slice_size
         self._store = store
 

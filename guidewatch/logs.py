@@ -11,6 +11,10 @@ import msgspec
 from guidewatch import settings
 
 
+_CHATTY = ("elastic_transport", "kafka")
+"""Libraries that log a warning, some with a traceback, for each attempt that we count and report ourselves."""
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, message, and the traceback if there is one."""
 
@@ -36,3 +40,6 @@ def configure() -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=chosen.level, handlers=[handler], force=True)
+    if chosen.level != "DEBUG":
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.ERROR)

@@ -30,9 +30,9 @@ def refused(done, status, *words):
     ("content", "words"),
     [
         (b"https://example.org/\n\n# fine\nnot a url\n", ["seeds.txt:4", "not a url"]),
-        (b"# nothing\n\n", ["empty"]),
-        (b"", ["empty"]),
-        (b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe", ["text"]),
+        (b"# nothing\n\n", ["no URL in it"]),
+        (b"", ["no URL in it"]),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe", ["not a text file"]),
     ],
     ids=["malformed", "only comments", "empty", "not text"],
 )
