@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
+from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
 from classifier.encoder import Embeddings
@@ -31,6 +31,9 @@ Floats = NDArray[np.float64]
 
 BINARY = ("concern", "form", "subject")
 CONCERN = "concern"
+COLUMNS = 2**17
+"""Of the hashed lexical view."""
+LABELS = {"subjects": SUBJECTS, "techniques": TECHNIQUES, "methods": METHODS}
 _CLIP = 1e-6
 _WORD = re.compile(r"[\u4e00-\u9fff]{1,2}|[^\W_]+")
 
@@ -74,10 +77,10 @@ class Heads:
 
     def __init__(self, estimators: dict[str, Any]) -> None:
         self.estimators = estimators
-        self._hashing = ngrams()
+        self._hashing = ngrams(estimators["lexical"].n_features_in_)
 
     def lexical(self, texts: Sequence[str]) -> csr_matrix:
-        """Return the character n-gram view of normalised texts, shape (n, 2^17)."""
+        """Return the character n-gram view of normalised texts, shape (n, columns)."""
         return self.estimators["lexical"].transform(self._hashing.transform(texts))
 
     def predict(self, texts: Sequence[str], embeddings: Embeddings) -> PassageScores:
@@ -91,8 +94,8 @@ class Heads:
         view = self.lexical(texts)
         binary = {name: self._binary(name, embeddings, view) for name in BINARY}
         subjects, techniques, methods = (
-            np.asarray(self.estimators[name].predict_proba(embeddings))
-            for name in ("subjects", "techniques", "methods")
+            np.column_stack([self._label(f"{kind}/{name}", embeddings) for name in names])
+            for kind, names in LABELS.items()
         )
         contexts = np.asarray(self.estimators["context"].predict_proba(embeddings))
         return PassageScores(
@@ -113,6 +116,13 @@ class Heads:
             ]
         )
         return np.asarray(self.estimators[f"{name}_joint"].predict_proba(views)[:, 1])
+
+    def _label(self, name: str, embeddings: Embeddings) -> Floats:
+        """Return the probability of one label; 0 for one that no training passage had, 1 for one that all had."""
+        head = self.estimators[name]
+        if len(head.classes_) == 1:
+            return np.full(len(embeddings), float(head.classes_[0]))
+        return np.asarray(head.predict_proba(embeddings)[:, 1])
 
     def _in_order(self, contexts: Floats) -> Floats:
         classes = list(self.estimators["context"].classes_)
@@ -140,10 +150,10 @@ class Heads:
         return tuple((words[i], round(effects[i], 3)) for i in strongest if abs(effects[i]) >= 0.005)
 
 
-def ngrams() -> HashingVectorizer:
-    """Return the stateless vectoriser of the lexical view: character 2- to 4-grams inside words, 2^17 columns."""
+def ngrams(columns: int) -> HashingVectorizer:
+    """Return the stateless vectoriser of the lexical view: character 2- to 4-grams inside words, hashed."""
     return HashingVectorizer(
-        analyzer="char_wb", ngram_range=(2, 4), n_features=2**17, alternate_sign=False, norm=None, dtype=np.float32
+        analyzer="char_wb", ngram_range=(2, 4), n_features=columns, alternate_sign=False, norm=None, dtype=np.float32
     )
 
 
@@ -155,10 +165,12 @@ def radial_decision(machine: SVC, embeddings: Embeddings) -> Floats:
     return np.asarray(kernel @ machine.dual_coef_[0] + machine.intercept_[0])
 
 
-def fit(examples: Sequence[Example], texts: Sequence[str], embeddings: Embeddings, *, seed: int = 0) -> Heads:
+def fit(
+    examples: Sequence[Example], texts: Sequence[str], embeddings: Embeddings, *, seed: int = 0, columns: int = COLUMNS
+) -> Heads:
     """Return heads fitted on ``examples`` with their normalised ``texts`` and ``embeddings`` (n, dim)."""
     lexical = TfidfTransformer(sublinear_tf=True)
-    view = lexical.fit_transform(ngrams().transform(texts))
+    view = lexical.fit_transform(ngrams(columns).transform(texts))
     estimators: dict[str, Any] = {"lexical": lexical}
     groups = themes(examples)
     for name, y in binary_targets(examples).items():
@@ -173,12 +185,15 @@ def fit(examples: Sequence[Example], texts: Sequence[str], embeddings: Embedding
         estimators[f"{name}_joint"] = LogisticRegression(C=1.0).fit(held_out, y)
     about = [i for i, example in enumerate(examples) if example.subjects]
     concern = [i for i, example in enumerate(examples) if example.of_concern]
-    estimators["subjects"] = _one_versus_rest(embeddings[about], [examples[i].subjects for i in about], SUBJECTS, seed)
-    estimators["techniques"] = _one_versus_rest(
-        embeddings[concern], [examples[i].techniques for i in concern], TECHNIQUES, seed
-    )
-    methods = [(method,) if (method := examples[i].method) else () for i in concern]
-    estimators["methods"] = _one_versus_rest(embeddings[concern], methods, METHODS, seed)
+    labels: dict[str, tuple[list[int], list[tuple[str, ...]]]] = {
+        "subjects": (about, [examples[i].subjects for i in about]),
+        "techniques": (concern, [examples[i].techniques for i in concern]),
+        "methods": (concern, [(method,) if (method := examples[i].method) else () for i in concern]),
+    }
+    for kind, (rows, given) in labels.items():
+        for name in LABELS[kind]:
+            y = np.array([int(name in each) for each in given])
+            estimators[f"{kind}/{name}"] = _label_head(seed, y).fit(embeddings[rows], y)
     contexts = np.array([example.context or CONCERN for example in examples])
     estimators["context"] = LogisticRegression(C=5.0, max_iter=2000, class_weight="balanced").fit(embeddings, contexts)
     return Heads(estimators)
@@ -201,8 +216,6 @@ def _radial() -> SVC:
     return SVC(C=5.0, gamma=1.0, class_weight="balanced")
 
 
-def _one_versus_rest(
-    embeddings: Embeddings, labels: Sequence[tuple[str, ...]], names: tuple[str, ...], seed: int
-) -> OneVsRestClassifier:
-    y = np.array([[int(name in each) for name in names] for each in labels])
-    return OneVsRestClassifier(_logistic(5.0, seed)).fit(embeddings, y)
+def _label_head(seed: int, y: NDArray[np.int64]) -> LogisticRegression | DummyClassifier:
+    """Return an unfitted head for one label; a logistic regression cannot learn from one class."""
+    return _logistic(5.0, seed) if len(set(y.tolist())) == 2 else DummyClassifier()

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import GroupKFold
+from threadpoolctl import threadpool_limits
 
 from classifier import heads as heads_module
 from classifier import screen as screen_module
@@ -30,6 +32,8 @@ Progress = Callable[[str, int, int], None]
 
 FOLDS = 5
 THRESHOLD = 0.5
+HARMLESS_WEIGHT = 2.0
+"""Composed pages are half of concern and half harmless; crawled ones are not. Harmless pages count twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +51,41 @@ def train(
     *,
     seed: int = 0,
     progress: Progress = lambda *_: None,
+    columns: int = heads_module.COLUMNS,
 ) -> Fitted:
     """Return a model fitted on ``examples``; the same examples, encoder and seed give the same model.
+
+    Parameters
+    ----------
+    examples, encoder
+        What to learn from, and what makes vectors of it.
+    seed
+        Of everything random.
+    progress
+        Told how far the work is.
+    columns
+        Of the hashed lexical view.
 
     Raises
     ------
     ValueError
         There are too few examples to hold out themes (fewer than five groups, or only one class).
     """
+    with threadpool_limits(1):  # the same sums on every machine, and no threads that wait for each other
+        return _train(examples, encoder, seed=seed, progress=progress, columns=columns)
+
+
+def _train(examples: Sequence[Example], encoder: Encoder, *, seed: int, progress: Progress, columns: int) -> Fitted:
     if len(set(themes(examples))) < FOLDS or len({example.of_concern for example in examples}) < 2:
         raise ValueError("training needs passages of at least five themes, some of concern and some not")
     texts = [normalise(f"{example.title}\n{example.text}") for example in examples]
     embeddings = _encode(encoder, texts, "encoding passages", progress)
-    scored = _held_out_pages(examples, texts, embeddings, encoder, seed, progress)
-    page_model = LogisticRegression(C=0.5, max_iter=2000).fit(scored.x, scored.y)
+    fit_heads = partial(heads_module.fit, seed=seed, columns=columns)
+    scored = _held_out_pages(examples, texts, embeddings, encoder, fit_heads, progress)
+    page_model = _page_model(scored.x, scored.y)
     held_out = _cross_fitted(scored, seed)
     progress("fitting the heads", 0, 1)
-    fitted = heads_module.fit(examples, texts, embeddings, seed=seed)
+    fitted = fit_heads(examples, texts, embeddings)
     concern = np.array([int(example.of_concern) for example in examples])
     estimators = {**fitted.estimators, "screen": screen_module.fit(texts, concern, seed=seed), "page": page_model}
     progress("fitting the heads", 1, 1)
@@ -123,7 +145,7 @@ def _held_out_pages(
     texts: Sequence[str],
     embeddings: Embeddings,
     encoder: Encoder,
-    seed: int,
+    fit_heads: Callable[..., Heads],
     progress: Progress,
 ) -> _Scored:
     groups = themes(examples)
@@ -131,10 +153,8 @@ def _held_out_pages(
     rows: list[Floats] = []
     for fold, (train_rows, test_rows) in enumerate(GroupKFold(n_splits=FOLDS).split(texts, groups=groups)):
         progress("scoring held-out pages", fold, FOLDS)
-        fitted = heads_module.fit(
-            [examples[i] for i in train_rows], [texts[i] for i in train_rows], embeddings[train_rows], seed=seed
-        )
-        composed = compose([examples[i] for i in test_rows], seed=seed + fold)
+        fitted = fit_heads([examples[i] for i in train_rows], [texts[i] for i in train_rows], embeddings[train_rows])
+        composed = compose([examples[i] for i in test_rows], seed=fold)
         pages += composed
         rows += _features_of(composed, fitted, encoder)
     progress("scoring held-out pages", FOLDS, FOLDS)
@@ -149,13 +169,18 @@ def _features_of(pages: Sequence[ComposedPage], fitted: Heads, encoder: Encoder)
     return [features(scores.take([row_of[text] for text in texts]), title) for texts, title in parts]
 
 
+def _page_model(x: Floats, y: np.ndarray[Any, Any]) -> LogisticRegression:
+    weights = np.where(y == 1, 1.0, HARMLESS_WEIGHT)
+    return LogisticRegression(C=0.5, max_iter=2000).fit(x, y, sample_weight=weights)
+
+
 def _cross_fitted(scored: _Scored, seed: int) -> Floats:
     """Return page scores, each from a page model that had not seen the page."""
     order = np.random.default_rng(seed).permutation(len(scored.y)) % FOLDS
     p = np.zeros(len(scored.y))
     for fold in range(FOLDS):
         rest, own = order != fold, order == fold
-        model = LogisticRegression(C=0.5, max_iter=2000).fit(scored.x[rest], scored.y[rest])
+        model = _page_model(scored.x[rest], scored.y[rest])
         p[own] = model.predict_proba(scored.x[own])[:, 1]
     return p
 

@@ -56,8 +56,12 @@ def status_of(error: BaseException) -> int | None:
     return FAILED if names & FAILURES else None
 
 
+class Stopped(BaseException):
+    """SIGTERM or Ctrl-C; ``args[0]`` is the number of the signal."""
+
+
 def _interrupt(number: int, _: FrameType | None) -> None:
-    raise KeyboardInterrupt(number)
+    raise Stopped(number)
 
 
 @contextmanager
@@ -66,12 +70,13 @@ def one_line() -> Iterator[None]:
 
     Commands that have something to finish in good order take the signals themselves.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     try:
         yield
-    except KeyboardInterrupt as interrupt:
+    except Stopped as stopped:
         sys.stderr.write("guidewatch: stopped; what was not finished was not written\n")
-        raise SystemExit(128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)) from None
+        raise SystemExit(128 + stopped.args[0]) from None
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone: nothing to say, and nobody to say it to
         raise SystemExit(FAILED) from None

@@ -10,7 +10,6 @@ import msgspec
 
 from guidewatch import settings
 
-
 _CHATTY = ("elastic_transport", "kafka")
 """Libraries that log a warning, some with a traceback, for each attempt that we count and report ourselves."""
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,20 +16,27 @@ DEFAULT_PORT = 8787
 STOP_TIMEOUT_S = 3
 
 
+@contextlib.contextmanager
+def _signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Give SIGTERM and SIGINT to ``handler`` while the block runs; elsewhere than in the main thread do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
 class _Server(uvicorn.Server):
     """Ends on SIGTERM and SIGINT and then lets the caller go on, where uvicorn's own raises the signal again."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
+        with _signals(self.handle_exit):
             yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 class ReviewServer:
@@ -98,6 +106,7 @@ def serve(
         The address is taken or not ours.
     """
     server = ReviewServer(app, host, port)
-    if ready is not None:
-        ready(server.url)
-    server.run()
+    with _signals(lambda *_: server.stop()):  # uvicorn takes them only once its loop runs
+        if ready is not None:
+            ready(server.url)
+        server.run()

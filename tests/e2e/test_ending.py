@@ -1,5 +1,6 @@
 """Every command ends within 5 s of SIGTERM or Ctrl-C and says what it did; a killed run goes on where it was."""
 
+import contextlib
 import json
 import signal
 import threading
@@ -33,9 +34,11 @@ class Site:
                     self.send_response(200)
                     self.send_header("Content-Type", "text/html")
                     self.end_headers()
-                    for _ in range(600):
-                        self.wfile.write(b"x")
-                        time.sleep(0.1)
+                    with contextlib.suppress(ConnectionError):
+                        for _ in range(600):
+                            self.wfile.write(b"x")
+                            time.sleep(0.1)
+                    self.close_connection = True
                     return
                 time.sleep(pause_s)
                 body = site.body(self.path)
@@ -60,7 +63,7 @@ class Site:
             return f"<title>Index</title><body>{links}<a href='/drip'>drip</a></body>".encode()
         if path.startswith("/p"):
             number = path.removeprefix("/p")
-            text = f"This is page number {number} of a site about gardens."
+            text = f"The gardens of this village are open on Sundays; this is bed number {number}."
             if int(number) % 10 == 0:
                 text = f"Welcome to my home-made pistol guide, do the first stage as in the picture. {text}"
             return f"<title>Page {number}</title><body><p>{text}".encode()
@@ -78,9 +81,16 @@ def site():
     made.close()
 
 
+@pytest.fixture
+def dripping():
+    made = Site()
+    yield made.url + "/drip"
+    made.close()
+
+
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_crawl_ends_within_5_s_although_a_page_drips(site, tmp_path, number):
-    arguments = ["run", site.url + "/drip", site.url + "/", "--data", str(tmp_path), "--allow-private", "--delay", "0"]
+def test_a_crawl_ends_within_5_s_although_a_page_drips(site, dripping, tmp_path, number):
+    arguments = ["run", dripping, site.url + "/", "--data", str(tmp_path), "--allow-private", "--delay", "0"]
     with processes.started(*arguments) as run:
         processes.wait_for(lambda: len(site.asked) > 8, "some pages")
         _, err = processes.stop(run, number)

@@ -1,3 +1,4 @@
+import signal
 from importlib import import_module
 
 import pytest
@@ -30,8 +31,14 @@ def test_an_unknown_error_is_not_hidden():
         raise RuntimeError("nobody expected this")
 
 
-def test_ctrl_c_is_status_130(capsys):
-    with pytest.raises(SystemExit) as ended, one_line():
-        raise KeyboardInterrupt
-    assert ended.value.code == 130
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_in_one_line_and_its_status(capsys, number):
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with pytest.raises(SystemExit) as ended, one_line():
+            signal.raise_signal(number)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert ended.value.code == 128 + number
     assert capsys.readouterr().err.startswith("guidewatch: stopped")

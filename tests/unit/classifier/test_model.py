@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from classifier import Document
+from classifier.heads import Heads
+from classifier.model import Classifier
+from classifier.screen import Screen
+from tests.unit.classifier.toys import ToyEncoder
+
+GUIDE = "Step one of my pistol guide: do the first stage as in the picture, compare, then stage two. Reader garden."
+NEWS = "The police said on Monday that a pistol was found near the station; a court will decide in spring."
+HARMLESS = "Step one of my curtain guide: do the first stage as in the picture, compare, then stage two."
+
+
+@pytest.fixture(scope="module")
+def classifier(fitted):
+    parts = fitted.estimators
+    heads = Heads({name: part for name, part in parts.items() if name not in ("screen", "page")})
+    return Classifier(
+        encoder=ToyEncoder(),
+        screen=Screen(parts["screen"]),
+        heads=heads,
+        page_model=parts["page"],
+        threshold=0.5,
+        version="toy",
+    )
+
+
+def test_a_guide_of_concern_is_flagged_and_says_why(classifier):
+    verdict = classifier.judge([Document(GUIDE)])[0]
+    assert verdict.flagged
+    assert verdict.score >= verdict.threshold
+    assert verdict.passages[0].words
+    assert "form of a guide" in verdict.reason
+    assert verdict.context is None
+
+
+@pytest.mark.parametrize("text", [NEWS, HARMLESS])
+def test_news_and_harmless_guides_are_not(classifier, text):
+    verdict = classifier.judge([Document(text)])[0]
+    assert not verdict.flagged
+    assert verdict.context is not None
+
+
+def test_a_guide_is_found_inside_a_long_harmless_page(classifier):
+    text = "\n\n".join([HARMLESS] * 30 + [GUIDE] + [HARMLESS] * 30)
+    verdict = classifier.judge([Document(text)])[0]
+    passage = verdict.passages[0]
+    assert "pistol" in text[passage.start : passage.end]
+
+
+def test_only_some_passages_of_a_long_page_are_encoded(classifier):
+    before = classifier.encoder.encoded
+    classifier.judge([Document("\n\n".join([HARMLESS * 5] * 200))])
+    assert classifier.encoder.encoded - before <= 50
+
+
+def test_the_same_text_has_the_same_score_alone_or_in_a_batch(classifier):
+    documents = [Document(text, title) for text in (GUIDE, NEWS, HARMLESS) for title in ("", "A title")]
+    together = [verdict.score for verdict in classifier.judge(documents)]
+    alone = [classifier.judge([document])[0].score for document in documents]
+    assert np.allclose(together, alone, atol=1e-6)
+
+
+def test_offsets_are_of_the_text_as_given(classifier):
+    text = "  \n" + GUIDE.replace(" ", "\u00a0") + "  "
+    passage = classifier.judge([Document(text)])[0].passages[0]
+    assert text[passage.start : passage.end].startswith("Step")
+
+
+@pytest.mark.parametrize("text", ["", " \n", "…", "x" * 1_000_000, "\x00\x01", "\ud800", "🙂" * 500])
+def test_odd_texts_have_a_verdict(classifier, text):
+    verdict = classifier.judge([Document(text, text[:50])])[0]
+    assert 0.0 <= verdict.score <= 1.0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.text(st.characters(), max_size=400), st.text(st.characters(), max_size=40))
+def test_any_text_has_a_verdict(classifier, text, title):
+    verdict = classifier.judge([Document(text, title)])[0]
+    assert 0.0 <= verdict.score <= 1.0
+    assert all(0 <= passage.start <= passage.end <= len(text) for passage in verdict.passages)
+
+
+def test_an_unsupported_language_is_its_own_outcome(classifier):
+    text = "Der Garten liegt hinter dem alten Haus, und die Nachbarn gießen seine Bäume jeden Morgen. " * 3
+    verdict = classifier.judge([Document(text)])[0]
+    assert (verdict.outcome, verdict.language, verdict.flagged) == ("unsupported", "de", False)
