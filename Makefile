@@ -7,11 +7,11 @@ ARGS ?=
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is missing: install it, or say PYTHON=/path/to/python" >&2; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "venv is missing: on Debian, apt-get install python3.11-venv" >&2; exit 2; }
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
@@ -54,9 +54,10 @@ train: $(VENV)/run.stamp ## Make the shipped model from the corpus
 	@$(BIN)/guidewatch train --to classifier/shipped $(ARGS)
 
 .PHONY: env
-env: ## Write .env for docker-compose, with random passwords
+env: ## Write .env for docker-compose, with random passwords, and an empty seeds.txt
 	@test ! -e .env || { echo ".env is there already; remove it first if you want new passwords" >&2; exit 2; }
 	@umask 077; secret() { LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 32; }; \
 	{ for name in ELASTIC_PASSWORD KIBANA_PASSWORD KIBANA_ENCRYPTION_KEY KAFKA_PASSWORD KAFKA_BROKER_PASSWORD REVIEW_SECRET; do \
 	    echo "$$name=$$(secret)"; done; echo "REVIEW_TOKENS=analyst=$$(secret)"; echo "CRAWL_CONTACT="; } > .env
-	@echo "Wrote .env. Set CRAWL_CONTACT in it to an e-mail address or URL before you crawl public hosts."
+	@test -e seeds.txt || echo "# One URL a line." > seeds.txt
+	@echo "Wrote .env and seeds.txt. Set CRAWL_CONTACT in .env to an e-mail address or URL before you crawl public hosts."

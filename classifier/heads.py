@@ -60,6 +60,13 @@ class PassageScores:
         return PassageScores(*(getattr(self, name)[rows] for name in self.__slots__))
 
 
+def parts() -> tuple[str, ...]:
+    """Return the names of all estimators that `Heads` needs."""
+    views = (f"{name}_{view}" for name in BINARY for view in ("embedding", "lexical", "joint"))
+    labels = (f"{kind}/{name}" for kind, names in LABELS.items() for name in names)
+    return ("lexical", *views, *labels, "context")
+
+
 def logit(p: Floats) -> Floats:
     """Return the log-odds, finite for 0 and 1."""
     p = np.clip(p, _CLIP, 1 - _CLIP)

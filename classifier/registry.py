@@ -13,6 +13,7 @@ import numpy as np
 import skops.io
 
 from classifier import encoder as encoders
+from classifier import heads
 from classifier.heads import Heads
 from classifier.model import Classifier
 from classifier.screen import Screen
@@ -73,6 +74,9 @@ def load(folder: Path | None = None, *, encoder: encoders.Encoder | None = None)
         estimators = skops.io.loads(data, trusted=list(TRUSTED))
     except Exception as error:  # skops raises many kinds; none may pass
         raise ModelError(f"{folder}: model.skops cannot be loaded: {error}") from error
+    held = set(estimators) if isinstance(estimators, dict) else set()
+    if missing := {*heads.parts(), *_PARTS} - held:
+        raise ModelError(f"{folder}: not made for this version (missing: {', '.join(sorted(missing))}): train it anew")
     try:
         return Classifier(
             encoder=encoder or encoders.make(meta["encoder"]),

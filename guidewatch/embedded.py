@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -81,11 +82,16 @@ class EmbeddedSink:
         with self._idle:
             self._idle.wait_for(lambda: self._open == 0 or not self._thread.is_alive())
 
-    def close(self) -> None:
-        """Settle everything and end the worker."""
-        self.flush()
+    def close(self, within_s: float | None = None) -> None:
+        """Settle everything and end the worker.
+
+        After ``within_s`` seconds, what is not settled is left: its futures stay open, its pages are fetched again by
+        the next run, and the worker ends with the process.
+        """
+        with self._idle:
+            self._idle.wait_for(lambda: self._open == 0 or not self._thread.is_alive(), within_s)
         self._queue.put(None)
-        self._thread.join()
+        self._thread.join(0.1 if self._open else None)
 
     def _work(self) -> None:
         while (batch := self._next_batch()) is not None:
@@ -139,15 +145,31 @@ class EmbeddedSink:
                 self._keep_evidence(event)
 
     def _judged(self, pages: Sequence[PageFound]) -> list[Judged]:
-        """Judge a batch; where that fails, one by one, so that one bad page does not fail the others."""
+        """Judge a batch; where that fails, page by page, so that one bad page does not fail the others.
+
+        Where every page fails, it is not the pages: the error is raised, and nothing of the batch is settled.
+        """
         if not pages:
             return []
         try:
             return list(self._judge(pages))
-        except Exception as error:  # noqa: BLE001  the edge of the worker: whatever it is, the page goes to the dead letters
-            if len(pages) > 1:
-                return [event for page in pages for event in self._judged([page])]
-            return [self._dead_letter(pages[0], f"{type(error).__name__}: {error}")]
+        except Exception:  # noqa: BLE001  the edge of the worker: which page it is comes out below
+            outcomes = [self._judged_alone(page) for page in pages]
+        errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        if len(errors) == len(pages) > 1:
+            raise errors[0]
+        return [
+            self._dead_letter(page, f"{type(outcome).__name__}: {outcome}")
+            if isinstance(outcome, Exception)
+            else outcome
+            for page, outcome in zip(pages, outcomes, strict=True)
+        ]
+
+    def _judged_alone(self, page: PageFound) -> PageJudged | Exception:
+        try:
+            return self._judge([page])[0]
+        except Exception as error:  # noqa: BLE001  returned, and dead-lettered or raised by the caller
+            return error
 
     def _upsert(self, judged: Sequence[Judged]) -> Sequence[tuple[str, str]]:
         pause_s = self._pause_s
@@ -164,8 +186,11 @@ class EmbeddedSink:
     def _dead_letter(self, event: Found, reason: str) -> UrlEnded:
         """Keep an event that cannot go on, and return what the ledger says of it."""
         line = msgspec.json.encode({"reason": reason, "event": msgspec.Raw(encode(event))})
-        with self._dead_letters.open("ab") as file:
+        descriptor = os.open(self._dead_letters, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "ab") as file:
             file.write(line + b"\n")
+            file.flush()
+            os.fsync(descriptor)
         return UrlEnded(
             id=new_id(),
             at=datetime.now(UTC),

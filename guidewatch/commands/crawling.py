@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_CLOSING_S = 0.5
+"""How long a stopped run waits for what is being judged; the crawl itself may have taken most of the five seconds."""
+
 Seeds = Annotated[
     list[str], typer.Argument(help="A file with one URL a line (# comments), or URLs.", show_default=False)
 ]
@@ -134,9 +137,10 @@ def run_embedded(plan: CrawlPlan, model: Path | None = None) -> tuple[CrawlSumma
             summary = run_crawl(
                 plan, sink, on_progress=lambda progress: counters.show(crawl_counters(progress, sink.outcomes))
             )
-        sink.close()
+        sink.close(None if summary.finished else _CLOSING_S)
         return summary, store.ledger_counts(summary.crawl_id)
     finally:
+        sink.close(0)
         store.close()
 
 

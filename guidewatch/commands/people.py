@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from guidewatch import composition, output, settings
-from guidewatch.errors import UserMistakeError
+from guidewatch.errors import CommandFailedError, UserMistakeError
 
 if TYPE_CHECKING:
     from events import LabelRecorded
@@ -73,7 +73,8 @@ def _recorder(data: Path | None, store: Store) -> tuple[Callable[[LabelRecorded]
 
 
 def _stored(store: Store, label: LabelRecorded) -> None:
-    store.record_decisions([label])
+    if rejected := store.record_decisions([label]).rejected:
+        raise CommandFailedError(f"the store refuses the decision: {rejected[0][1]}")
 
 
 def _announce(url: str, tokens: dict[str, str], data: Path | None) -> None:
@@ -92,7 +93,7 @@ def feed_build(
     restricted: Annotated[
         bool, typer.Option("--restricted", help="With hosts and defanged URLs of confirmed items.")
     ] = False,
-    since: Annotated[datetime | None, typer.Option(help="First day, UTC; default: since the last edition.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="First day, UTC; default: from the beginning.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Day after the last, UTC; default: now.")] = None,
     edition: Annotated[str | None, typer.Option(help="Name of the edition; default: its date.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the files written as JSON.")] = False,

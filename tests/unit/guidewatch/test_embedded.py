@@ -161,3 +161,32 @@ def test_flush_waits_for_what_is_under_way(sink_for):
     threading.Timer(0.1, gate.set).start()
     sink.flush()
     assert future.done()
+
+
+def test_a_judge_that_fails_on_every_page_stops_the_crawl_and_buries_nothing(sink_for, tmp_path):
+    def broken(found):
+        raise RuntimeError("the model is broken")
+
+    store = FakeStore()
+    sink = sink_for(store, broken, wait_s=0.3)
+    futures = [sink.put(found) for found in pages(3)]
+    for future in futures:
+        with pytest.raises(RuntimeError, match="the model is broken"):
+            future.result(timeout=5)
+    assert store.written == []
+    assert not (tmp_path / "dead.jsonl").exists()
+
+
+def test_closing_with_a_deadline_leaves_what_is_not_settled(sink_for):
+    gate = threading.Event()
+
+    def slow(found):
+        gate.wait(10)
+        return judge(found)
+
+    sink = sink_for(FakeStore(), slow)
+    future = sink.put(pages(1)[0])
+    sink.close(within_s=0.05)
+    assert not future.done()
+    gate.set()
+    future.result(timeout=5)
