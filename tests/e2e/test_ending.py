@@ -156,7 +156,7 @@ def test_the_review_app_ends_within_5_s(tmp_path, number):
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_workers_and_crawls_end_within_5_s(
-    kafka_bootstrap, elasticsearch_server, elasticsearch_prefix, tmp_path, number, site
+    kafka_bootstrap, elasticsearch_server, elasticsearch_prefix, tmp_path, number, site, dripping
 ):
     extra = {
         "GUIDEWATCH_KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
@@ -177,7 +177,7 @@ def test_workers_and_crawls_end_within_5_s(
         assert not beat.exists()
     arguments = [
         "crawl",
-        site.url + "/drip",
+        dripping,
         site.url + "/",
         "--data",
         str(tmp_path),
