@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
-from crawlers.evidence import WarcFiles
+from crawlers.evidence import DurableEvidence, EvidenceError, WarcFiles
 from crawlers.frontier import Frontier, Kind, Link, Row
 from crawlers.frontier.rotation import Rotation
 from crawlers.frontier.traps import Traps, refusal_of
@@ -24,6 +24,7 @@ from crawlers.sink import PageSink, SinkUnavailableError
 from events import PageFound, UrlEnded
 
 _MAX_SOURCES_PER_HOST = 50
+_Ended = tuple[Row, PageFound | UrlEnded, bool]
 
 
 class RunningCrawl:
@@ -59,19 +60,23 @@ class RunningCrawl:
         self.lookup = lookup
         self.policy = AddressPolicy(plan.allow_private, public=bool(plan.contact))
         self.reader = Reader(crawl_id, max_bytes=plan.max_bytes, max_depth=plan.max_depth)
+        self.was_ending = frontier.ending(crawl_id) is not None
         self.stopping: str | None = None
         self.deadlines: list[Callable[[float], None]] = []
         self.responses = 0
         self.beyond_depth = 0
+        self.too_long = 0
         self.ended_now = 0
         self.outcomes = Counter(frontier.outcomes())
         self.reasons: Counter[str] = Counter()
         self._frontier = frontier
         self._outbox = Outbox(sink)
+        self._durable = DurableEvidence(evidence)
         self._traps = Traps(counts=frontier.shapes())
         self._under_way: set[int] = set()
         self._open: set[int] = set()
         self._sources: Counter[str] = Counter()
+        self._refused = 0
         self._rotation = Rotation(
             frontier.load,
             per_host=plan.concurrency_per_host,
@@ -96,7 +101,7 @@ class RunningCrawl:
     @property
     def queued(self) -> int:
         """How many URLs wait to be fetched."""
-        return self._rotation.queued
+        return max(0, self._rotation.queued - self._refused)
 
     @property
     def in_flight(self) -> int:
@@ -164,24 +169,44 @@ class RunningCrawl:
         """Bring a row to its end: links into the frontier, events into the sink, and when they are durable, done."""
         self.release(ending.row)
         ended = self._decide(ending)
+        if await self._delivered(ended):
+            self._open.discard(ending.row.id)
+            self.ended_now += len(ended)
+
+    async def refuse(self, rows: Sequence[Row]) -> None:
+        """End rows that were never fetched: their host's budget is spent, or that of the crawl."""
+        at = self.clock()
+        ended: list[_Ended] = []
+        for row in rows:
+            reason = "budget: host" if self._rotation.is_spent(row.host) else "budget: pages"
+            ended.append((row, self.reader.ended(row, outcome="refused", reason=reason, url=row.url, at=at), False))
+        if await self._delivered(ended):
+            self._refused += len(ended)
+
+    async def _delivered(self, ended: Sequence[_Ended]) -> bool:
+        """Put the events into the sink once their evidence is on the disk; when they are durable, mark their rows."""
         try:
+            if any(event.evidence is not None for _, event, _ in ended):
+                await self._durable.wait()
             await self._outbox.put([event for _, event, _ in ended])
         except AbandonedError:
-            return
+            return False
         except SinkUnavailableError as error:
             self.stop(f"sink: {error}")
-            return
+            return False
+        except EvidenceError as error:
+            self.stop(f"evidence: {error}")
+            return False
         self._frontier.finish([(row.id, _outcome(event), counts) for row, event, counts in ended])
-        self._open.discard(ending.row.id)
-        self.ended_now += len(ended)
         for _, event, _ in ended:
             self.outcomes[_outcome(event)] += 1
             if isinstance(event, UrlEnded):
                 self.reasons[f"{event.outcome}: {event.reason}"] += 1
+        return True
 
-    def _decide(self, ending: Ending) -> list[tuple[Row, PageFound | UrlEnded, bool]]:
+    def _decide(self, ending: Ending) -> list[_Ended]:
         row, event = ending.row, ending.event
-        ended: list[tuple[Row, PageFound | UrlEnded, bool]] = []
+        ended: list[_Ended] = []
         owner: Row | None = row
         if ending.chain and event.page_id != row.page_id:
             owner = self._claim(event.url, row)
@@ -189,6 +214,7 @@ class RunningCrawl:
         if row.kind is Kind.PAGE and (owner is not row or not ending.counts):
             self._rotation.refund(row.host)
         self.beyond_depth += ending.beyond_depth
+        self.too_long += ending.too_long
         new = self.add(ending.links, (owner or row).id)
         if owner is None:
             return ended

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from yarl import URL
 
 from crawlers.frontier import Kind, Link
+from crawlers.limits import MAX_URL_CHARS
 from events import host_key, page_id
 
 
@@ -19,9 +20,13 @@ class Identity(NamedTuple):
     host: str
 
 
-@lru_cache(maxsize=65_536)
 def identify(url: str) -> Identity | None:
-    """Return the identity of ``url``, or None where it is not an absolute http(s) URL."""
+    """Return the identity of ``url``, or None where it is not an absolute http(s) URL, or a too long one."""
+    return _identify(url) if len(url) <= MAX_URL_CHARS else None
+
+
+@lru_cache(maxsize=65_536)
+def _identify(url: str) -> Identity | None:
     try:
         return Identity(page_id(url), host_key(url))
     except ValueError:
@@ -29,7 +34,7 @@ def identify(url: str) -> Identity | None:
 
 
 def to_link(url: str, depth: int, *, kind: Kind = Kind.PAGE) -> Link | None:
-    """Return ``url`` as the frontier takes it, breadth first, or None where it is not an http(s) URL."""
+    """Return ``url`` as the frontier takes it, breadth first, or None where it is no http(s) URL or too long."""
     found = identify(url)
     if found is None:
         return None

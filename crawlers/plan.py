@@ -47,7 +47,8 @@ class CrawlPlan:
     max_bytes
         Most bytes of one body, before and after decompression.
     allow_private
-        ``host:port`` keys that the address guard lets pass, or ``"*"`` for every address.
+        ``host:port`` keys that the address guard lets pass, or ``"*"`` for every address that is not public; public
+        ones stay refused without a contact.
     grace_s
         How long requests under way may go on after a stop; the rest of a stop takes up to 1.7 s more.
     max_outstanding

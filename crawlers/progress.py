@@ -37,12 +37,15 @@ class CrawlSummary(msgspec.Struct, frozen=True, kw_only=True):
     """URLs per ``outcome: reason``, of this run."""
     hosts: int
     left_queued: int
-    """Known URLs that were not fetched: over a budget or cut off by the stop."""
+    """Known URLs that came to no end and wait for the next run; those over a budget are in ``reasons`` instead."""
     beyond_depth: int
-    """Links of this run that were not followed because of ``max_depth``."""
+    """Links of this run that were not followed because of ``max_depth``; they are only counted, and end nowhere."""
+    too_long: int
+    """Links of this run that were not followed for their length; they are only counted."""
     fetched: int
     """Requests answered in this run, robots.txt, redirects and retries included."""
     rate: float
+    """URLs ended per second in this run, without those that were refused unfetched because of a budget."""
     elapsed_s: float
 
 

@@ -11,18 +11,20 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from crawlers.limits import MAX_URL_CHARS
 from crawlers.sink import SinkUnavailableError
 from events import PageFound, Topics, UrlEnded, encode
 
-_PRODUCER = {
+_PRODUCER: dict[str, Any] = {
     "acks": "all",
     "enable_idempotence": True,
     "compression_type": "lz4",
     "batch_size": 262_144,
     "linger_ms": 25,
-    "max_request_size": 8_000_000,
     "allow_auto_create_topics": False,
 }
+_OVERHEAD_BYTES = 64 * 1024
+_RECORD_BYTES = 1_024
 _START_MS = 5_000
 _FLUSH_S = 10.0
 _CLOSE_S = 2.0
@@ -42,6 +44,10 @@ class KafkaSink:
         Names of the topics, which must exist.
     max_in_flight
         Most unacknowledged messages.
+    max_message_bytes
+        Most bytes of a message that the topic takes (its ``max.message.bytes``, or less: an idempotent producer does
+        not outlive a message that the broker finds too large). A URL whose event is larger before compression ends
+        as failed, ``too large``.
 
     Raises
     ------
@@ -49,9 +55,18 @@ class KafkaSink:
         No broker answers, or the topic does not exist.
     """
 
-    def __init__(self, client_options: dict[str, Any], topics: Topics, *, max_in_flight: int = 1_000) -> None:
+    def __init__(
+        self,
+        client_options: dict[str, Any],
+        topics: Topics,
+        *,
+        max_in_flight: int = 1_000,
+        max_message_bytes: int = 4 * 1024 * 1024,
+    ) -> None:
         self._topic = topics.pages_found
-        self._producer = _connect({**_PRODUCER, **client_options}, self._topic)
+        self._max_bytes = max_message_bytes - _RECORD_BYTES
+        limits = {"max_request_size": max_message_bytes + _OVERHEAD_BYTES}
+        self._producer = _connect({**_PRODUCER, **limits, **client_options}, self._topic)
         self._places = threading.BoundedSemaphore(max_in_flight)
         self._waiting: queue.SimpleQueue[tuple[PageFound | UrlEnded, Future[None]] | threading.Event | None] = (
             queue.SimpleQueue()
@@ -99,9 +114,13 @@ class KafkaSink:
                 self._send(*task)
 
     def _send(self, event: PageFound | UrlEnded, future: Future[None]) -> None:
+        value = encode(event)
+        if len(value) > self._max_bytes:
+            event = _too_large(event)
+            value = encode(event)
         self._places.acquire()
         try:
-            sent = self._producer.send(self._topic, key=event.page_id.encode(), value=encode(event))
+            sent = self._producer.send(self._topic, key=event.page_id.encode(), value=value)
         except (KafkaError, ValueError, TypeError, AssertionError) as error:
             self._places.release()
             future.set_exception(SinkUnavailableError(f"Kafka does not take {event.page_id}: {_brief(error)}"))
@@ -116,6 +135,24 @@ class KafkaSink:
     def _failed(self, future: Future[None], error: BaseException) -> None:
         self._places.release()
         future.set_exception(SinkUnavailableError(f"Kafka did not take it: {_brief(error)}"))
+
+
+def _too_large(event: PageFound | UrlEnded) -> UrlEnded:
+    """Return the end of a URL whose own event cannot be sent: nothing in it is longer than a URL may be."""
+    return UrlEnded(
+        id=event.id,
+        at=event.at,
+        page_id=event.page_id,
+        url=event.url[:MAX_URL_CHARS],
+        host=event.host[:MAX_URL_CHARS],
+        crawl_id=event.crawl_id,
+        outcome="failed",
+        reason="too large",
+        depth=event.depth,
+        status=event.status,
+        fetched_at=event.fetched_at,
+        evidence=event.evidence,
+    )
 
 
 def _connect(options: dict[str, Any], topic: str) -> KafkaProducer:

@@ -42,6 +42,8 @@ class Ending:
     links: Sequence[Link] = ()
     beyond_depth: int = 0
     """Links that were not looked at because they lead too deep."""
+    too_long: int = 0
+    """Links that were left out for their length."""
     counts: bool = True
     """Whether it is a fetch that the page budgets count."""
 
@@ -156,22 +158,22 @@ class Reader:
             fetched_at=fetched.at,
             evidence=fetched.evidence,
         )
-        return _ending(row, event, fetched, found or _Found([], 0))
+        return _ending(row, event, fetched, found or _Found([], 0, 0))
 
     def _source(self, row: Row, fetched: Fetched, body: bytes, kind: Format) -> Ending:
         source = read_source(body, fetched.url)
-        found = self._found(source.pages, source.sitemaps, row)
+        found = self._found(source.pages, source.sitemaps, row, source.too_long)
         return self._ended(row, fetched, "unsupported", kind.value, found)
 
-    def _found(self, pages: Sequence[str], sources: Sequence[str], row: Row) -> _Found:
+    def _found(self, pages: Sequence[str], sources: Sequence[str], row: Row, too_long: int) -> _Found:
         if row.depth >= self._max_depth:
-            return _Found([], len(pages) + len(sources))
+            return _Found([], len(pages) + len(sources), too_long)
         links = [to_link(url, row.depth + 1) for url in pages]
         links += [to_link(url, row.depth, kind=Kind.SOURCE) for url in sources]
-        return _Found([link for link in links if link is not None], 0)
+        return _Found([link for link in links if link is not None], 0, too_long)
 
     def _page(self, row: Row, fetched: Fetched, kind: Format, extracted: Extracted) -> Ending:
-        found = self._found(extracted.links, extracted.sources, row)
+        found = self._found(extracted.links, extracted.sources, row, extracted.too_long)
         if not extracted.text:
             return self._ended(row, fetched, "unsupported", "no text", found)
         page, host, url = _identity(row, fetched)
@@ -203,6 +205,7 @@ class Reader:
 class _Found(NamedTuple):
     links: list[Link]
     beyond_depth: int
+    too_long: int
 
 
 def _ending(row: Row, event: PageFound | UrlEnded, fetched: Fetched, found: _Found) -> Ending:
@@ -212,6 +215,7 @@ def _ending(row: Row, event: PageFound | UrlEnded, fetched: Fetched, found: _Fou
         chain=fetched.chain,
         links=found.links,
         beyond_depth=found.beyond_depth,
+        too_long=found.too_long,
         counts=row.kind is Kind.PAGE,
     )
 

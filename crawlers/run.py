@@ -21,6 +21,7 @@ from crawlers.evidence import EvidenceError, WarcFiles
 from crawlers.frontier import Frontier, FrontierError, State
 from crawlers.guard.resolver import Lookup
 from crawlers.identity import to_link
+from crawlers.leftovers import refuse_leftovers
 from crawlers.outcomes import CrawlStoppedError
 from crawlers.plan import CrawlPlan
 from crawlers.progress import PAGES, CrawlProgress, CrawlSummary, ProgressCallback
@@ -32,6 +33,7 @@ _TICK_S = 0.1
 _PROGRESS_S = 0.5
 _SINK_GRACE_S = 0.7
 _CLOSING_S = 0.5
+_LEFTOVERS_S = 3.0
 
 
 class DataFolderError(Exception):
@@ -77,6 +79,10 @@ def run_crawl(
     added. After a stop nothing new is fetched; what is under way has ``plan.grace_s`` seconds, then it is left for the
     next run. The sink is flushed, not closed.
 
+    When the crawl ends by itself, URLs over a budget end as refused (``budget: pages``, ``budget: host``). What is not
+    durable after 3 s of this is left, and the crawl is not finished: the next run refuses that first, then begins a
+    new crawl. Links deeper than ``plan.max_depth`` are only counted, since there is no end to them.
+
     Parameters
     ----------
     plan
@@ -101,19 +107,32 @@ def run_crawl(
         raise DataFolderError(str(error)) from error
     with contextlib.closing(frontier):
         crawl_id, resumed = frontier.open_crawl(plan.crawl_id, options.clock())
-        try:
-            evidence = _warc_files(plan, crawl_id, options.clock)
-        except EvidenceError as error:
-            raise DataFolderError(str(error)) from error
-        with contextlib.closing(evidence):
-            crawl = RunningCrawl(
-                plan, frontier, sink, evidence, crawl_id=crawl_id, clock=options.clock, lookup=options.lookup
-            )
-            run = _Run(crawl, sink, options, began)
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(run.to_the_end())
-        crawl.save()
+        crawl = _carry_out(plan, crawl_id, frontier, sink, options)
+        if resumed and crawl.was_ending:
+            summary = _close(crawl, frontier, resumed, began)
+            if not summary.finished:
+                return summary
+            began = time.monotonic()
+            crawl_id, resumed = frontier.open_crawl(plan.crawl_id, options.clock())
+            crawl = _carry_out(plan, crawl_id, frontier, sink, options)
         return _close(crawl, frontier, resumed, began)
+
+
+def _carry_out(plan: CrawlPlan, crawl_id: str, frontier: Frontier, sink: PageSink, options: RunOptions) -> RunningCrawl:
+    """Run the crawl, or refuse what an earlier run of it has left."""
+    try:
+        evidence = _warc_files(plan, crawl_id, options.clock)
+    except EvidenceError as error:
+        raise DataFolderError(str(error)) from error
+    with contextlib.closing(evidence):
+        crawl = RunningCrawl(
+            plan, frontier, sink, evidence, crawl_id=crawl_id, clock=options.clock, lookup=options.lookup
+        )
+        run = _Run(crawl, frontier, sink, options)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run.to_the_end())
+    crawl.save()
+    return crawl
 
 
 def _warc_files(plan: CrawlPlan, crawl_id: str, clock: Callable[[], datetime]) -> WarcFiles:
@@ -123,10 +142,10 @@ def _warc_files(plan: CrawlPlan, crawl_id: str, clock: Callable[[], datetime]) -
 
 def _close(crawl: RunningCrawl, frontier: Frontier, resumed: bool, began: float) -> CrawlSummary:
     left, in_flight = frontier.count(State.QUEUED), frontier.count(State.IN_FLIGHT)
-    because = crawl.stopping or ("limit reached" if left + in_flight else "frontier dry")
+    because = crawl.stopping or frontier.ending(crawl.crawl_id) or "frontier dry"
     if crawl.unended and crawl.stopping is None:
         because = f"{crawl.unended} URLs came to no end"
-    finished = crawl.stopping is None and not crawl.unended
+    finished = crawl.stopping is None and not crawl.unended and not left + in_flight
     if finished:
         frontier.end_crawl(crawl.crawl_id, because, crawl.clock())
     elapsed = time.monotonic() - began
@@ -141,6 +160,7 @@ def _close(crawl: RunningCrawl, frontier: Frontier, resumed: bool, began: float)
         hosts=crawl.hosts,
         left_queued=left + in_flight,
         beyond_depth=crawl.beyond_depth,
+        too_long=crawl.too_long,
         fetched=crawl.responses,
         rate=crawl.ended_now / elapsed if elapsed else 0.0,
         elapsed_s=elapsed,
@@ -150,28 +170,46 @@ def _close(crawl: RunningCrawl, frontier: Frontier, resumed: bool, began: float)
 class _Run:
     """Drives Scrapy, the progress and the stop of one run."""
 
-    def __init__(self, crawl: RunningCrawl, sink: PageSink, options: RunOptions, began: float) -> None:
+    def __init__(self, crawl: RunningCrawl, frontier: Frontier, sink: PageSink, options: RunOptions) -> None:
         self._crawl = crawl
+        self._frontier = frontier
         self._sink = sink
         self._options = options
-        self._began = began
+        self._began = time.monotonic()
         self._crawler = Crawler(PagesSpider, settings_of(crawl.plan))
 
     async def to_the_end(self) -> None:
-        links = [to_link(seed, 0) for seed in self._crawl.plan.seeds]
-        self._crawl.add([link for link in links if link is not None])
         with self._signals():
-            work = asyncio.create_task(self._crawler.crawl_async(crawl=self._crawl))
             try:
-                await self._watch(work)
-                if not work.done():
-                    await self._wind_down(work)
-                if work.done() and not work.cancelled():
-                    work.result()
+                if not self._crawl.was_ending:
+                    await self._fetch()
+                if not self._crawl.stopping and not self._crawl.unended:
+                    await self._refuse()
             finally:
                 self._crawl.save()
                 self._report()
         await self._flush()
+
+    async def _fetch(self) -> None:
+        links = [to_link(seed, 0) for seed in self._crawl.plan.seeds]
+        self._crawl.add([link for link in links if link is not None])
+        work = asyncio.create_task(self._crawler.crawl_async(crawl=self._crawl))
+        await self._watch(work)
+        if not work.done():
+            await self._wind_down(work)
+        if work.done() and not work.cancelled():
+            work.result()
+
+    async def _refuse(self) -> None:
+        """End what is left over the budgets; a stop leaves the rest for the next run."""
+        if not self._crawl.was_ending and self._frontier.left(0, 1):
+            self._frontier.begin_ending(self._crawl.crawl_id, "limit reached")
+        limit_s = None if self._crawl.was_ending else _LEFTOVERS_S
+        work = asyncio.create_task(refuse_leftovers(self._crawl, self._frontier, limit_s=limit_s))
+        await self._watch(work)
+        await asyncio.wait([work], timeout=_CLOSING_S)
+        self._crawl.abandon()
+        await work
 
     async def _watch(self, work: asyncio.Task[None]) -> None:
         """Return when the crawl has ended by itself or is to stop."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crawlers.limits import MAX_URL_CHARS
 from events import normalise_url
 
 
@@ -17,9 +18,11 @@ def check_seed(url: str) -> str:
     Raises
     ------
     SeedsError
-        It is not an absolute http(s) URL.
+        It is not an absolute http(s) URL, or a too long one.
     """
     bare = url.strip().partition("#")[0]
+    if len(bare) > MAX_URL_CHARS:
+        raise SeedsError(f"longer than {MAX_URL_CHARS:,} characters: {_short(bare)}")
     try:
         if any(char.isspace() or not char.isprintable() for char in bare):
             raise ValueError(bare)

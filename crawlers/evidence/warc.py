@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zlib
 from collections.abc import Callable, Sequence
@@ -50,7 +51,7 @@ class WarcFiles:
     Parameters
     ----------
     folder
-        Made where missing.
+        Made where missing; it and the files are for their owner only.
     name
         First part of the file names, unique to this process start.
     software
@@ -79,11 +80,11 @@ class WarcFiles:
         self._size = 0
         self._records = _Records(warc_version="WARC/1.1")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK):
                 raise PermissionError(13, "Permission denied")
         except OSError as error:
-            raise EvidenceError(f"{folder} cannot be written to: {error.strerror or error}") from error
+            raise self._unwritable(error) from error
 
     def write(self, exchange: Exchange) -> Evidence:
         """Write the response and the request of ``exchange`` and return where the response stands.
@@ -99,15 +100,45 @@ class WarcFiles:
             offset = self._size
             _write_all(file, response + request)
         except OSError as error:
-            raise EvidenceError(f"{self._folder} cannot be written to: {error.strerror or error}") from error
+            raise self._unwritable(error) from error
         self._size += len(response) + len(request)
         return Evidence(warc=self._file_name(), offset=offset, sha256=sha256(exchange.body).hexdigest())
 
+    def begin_sync(self) -> Callable[[], None]:
+        """Return a function that brings what has been written so far onto the disk; it may run in another thread.
+
+        Raises
+        ------
+        EvidenceError
+            Also by the function: the disk does not take it.
+        """
+        if self._file is None:
+            return _nothing
+        try:
+            number = os.dup(self._file.fileno())
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+        def sync() -> None:
+            try:
+                os.fsync(number)
+            except OSError as error:
+                raise self._unwritable(error) from error
+            finally:
+                os.close(number)
+
+        return sync
+
     def close(self) -> None:
-        """Close the file under way."""
+        """Bring the file under way onto the disk, as far as it goes, and close it."""
         if self._file is not None:
+            with contextlib.suppress(OSError):
+                os.fsync(self._file.fileno())
             self._file.close()
             self._file = None
+
+    def _unwritable(self, error: OSError) -> EvidenceError:
+        return EvidenceError(f"{self._folder} cannot be written to: {error.strerror or error}")
 
     def _file_name(self) -> str:
         return f"{self._name}-{self._serial:05d}.warc.gz"
@@ -116,9 +147,11 @@ class WarcFiles:
         if self._file is not None and self._size < self._max_bytes:
             return self._file
         if self._file is not None:
+            os.fsync(self._file.fileno())
             self._file.close()
+            self._file = None
             self._serial += 1
-        self._file = (self._folder / self._file_name()).open("xb", buffering=0)
+        self._file = _create(self._folder / self._file_name())
         info = self._records.info(self._file_name(), self._software, self._clock())
         _write_all(self._file, info)
         self._size = len(info)
@@ -191,6 +224,21 @@ def _fitting(headers: Sequence[Header], length: int) -> list[Header]:
 
 def _date(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _create(path: Path) -> BinaryIO:
+    """Open a new file that only its owner may read; its name is on the disk when this returns."""
+    file = open(path, "xb", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return file
+
+
+def _nothing() -> None:
+    """Nothing has been written."""
 
 
 def _write_all(file: BinaryIO, data: bytes) -> None:

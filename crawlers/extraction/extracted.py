@@ -19,7 +19,7 @@ class Extracted:
 
     ``text`` has one paragraph a line and no more than ``events.messages.MAX_TEXT_CHARS`` characters. ``links`` are
     absolute http(s) URLs without fragment, each once, in the order of the page; ``sources`` are sitemaps and feeds
-    that the page names.
+    that the page names; ``too_long`` counts the URLs that were left out for their length.
     """
 
     title: str = ""
@@ -29,6 +29,7 @@ class Extracted:
     charset: str | None = None
     links: tuple[str, ...] = field(default=(), repr=False)
     sources: tuple[str, ...] = field(default=(), repr=False)
+    too_long: int = 0
 
 
 def clean_text(text: str) -> tuple[str, bool]:

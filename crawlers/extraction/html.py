@@ -68,14 +68,16 @@ def extract_html(body: bytes, *, url: str = "", content_type: str = "") -> Extra
         return _extract_loosely(markup, url, charset)
     page = LexborHTMLParser(markup)
     text, shortened = clean_text(_main_text(markup))
+    links, sources = links_of(page, url), sources_of(page, url)
     return Extracted(
         title=_title(page),
         text=text,
         text_truncated=cut or shortened,
         language_hint=_language(page),
         charset=charset,
-        links=links_of(page, url),
-        sources=sources_of(page, url),
+        links=links.urls,
+        sources=sources.urls,
+        too_long=links.too_long + sources.too_long,
     )
 
 
@@ -151,10 +153,12 @@ def _extract_loosely(markup: str, url: str, charset: str) -> Extracted:
     """Read markup that is nested too deeply for a parser: tags are cut out, links are searched for."""
     title = _TITLE.search(markup)
     text, cut = clean_text(_TAG.sub("\n", _SCRIPT.sub("\n", markup)))
+    loose = loose_links(markup, url)
     return Extracted(
         title=clean_title(title.group(1)) if title else "",
         text=text,
         text_truncated=cut,
         charset=charset,
-        links=loose_links(markup, url),
+        links=loose.urls,
+        too_long=loose.too_long,
     )

@@ -8,16 +8,19 @@ from urllib.parse import urljoin
 
 from scrapy import Selector
 
+from crawlers.extraction.links import Links
 from crawlers.extraction.sniff import Format, sniff
+from crawlers.limits import MAX_URL_CHARS
 
 _MAX_URLS = 50_000
 
 
 class Source(NamedTuple):
-    """What a sitemap or feed names: pages, and further sitemaps."""
+    """What a sitemap or feed names: pages, and further sitemaps; and how many URLs were left out for their length."""
 
     pages: tuple[str, ...]
     sitemaps: tuple[str, ...]
+    too_long: int = 0
 
 
 def read_source(body: bytes, url: str) -> Source:
@@ -36,8 +39,8 @@ def read_source(body: bytes, url: str) -> Source:
         }
     except ValueError:
         return Source((), ())
-    pages = dict.fromkeys(found["locations"] + found["rss"] + found["atom"])
-    return Source(tuple(pages)[:_MAX_URLS], found["sitemaps"])
+    pages = dict.fromkeys(url for name in ("locations", "rss", "atom") for url in found[name].urls)
+    return Source(tuple(pages)[:_MAX_URLS], found["sitemaps"].urls, sum(part.too_long for part in found.values()))
 
 
 def unpack(body: bytes, max_bytes: int) -> tuple[bytes, Format]:
@@ -53,13 +56,19 @@ def unpack(body: bytes, max_bytes: int) -> tuple[bytes, Format]:
     return unpacked, kind
 
 
-def _absolute(urls: list[str], base: str) -> tuple[str, ...]:
+def _absolute(urls: list[str], base: str) -> Links:
     found: dict[str, None] = {}
+    too_long = 0
     for url in urls:
+        if len(url) > MAX_URL_CHARS:
+            too_long += 1
+            continue
         try:
             joined = urljoin(base, url.strip()).partition("#")[0]
         except ValueError:
             continue
-        if joined.startswith(("http://", "https://")):
+        if len(joined) > MAX_URL_CHARS:
+            too_long += 1
+        elif joined.startswith(("http://", "https://")):
             found[joined] = None
-    return tuple(found)
+    return Links(tuple(found), too_long)

@@ -99,6 +99,10 @@ class Rotation:
             for other in self._hosts.values():
                 self._offer(other)
 
+    def is_spent(self, host: str) -> bool:
+        """Return whether ``host`` has had all the pages that one host may have."""
+        return self._entry(host).spent >= self._host_budget
+
     def has_next(self) -> bool:
         """Return whether some row may be fetched, now or when another has ended."""
         return any(self._within(entry) for entry in self._ready)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -27,7 +29,7 @@ class Frontier:
     Parameters
     ----------
     path
-        The SQLite file; its folder is made where missing.
+        The SQLite file; it and its folder are made where missing, for their owner only.
 
     Raises
     ------
@@ -37,7 +39,9 @@ class Frontier:
 
     def __init__(self, path: Path) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             self._db = sqlite3.connect(path, isolation_level=None, timeout=0.5)
             self._prepare()
         except (OSError, sqlite3.Error) as error:
@@ -107,10 +111,14 @@ class Frontier:
         self._changed(len(found))
         return [Row(n, key.hex(), url, home, depth, up, Kind(kind)) for n, key, url, home, depth, up, kind in found]
 
-    def unload(self, rows: Iterable[Row]) -> None:
-        """Put rows back into the queue that were in flight and came to no end."""
-        self._db.executemany("UPDATE urls SET state = 0 WHERE id = ?", [(row.id,) for row in rows])
-        self._changed()
+    def left(self, after: int, limit: int) -> list[Row]:
+        """Return up to ``limit`` URLs that have not ended, with row numbers above ``after``, in their order."""
+        found = self._db.execute(
+            "SELECT u.id, u.page_id, u.url, u.host, u.depth, p.url, u.kind"
+            " FROM urls u LEFT JOIN urls p ON p.id = u.parent WHERE u.state < 2 AND u.id > ? ORDER BY u.id LIMIT ?",
+            (after, limit),
+        )
+        return [Row(n, key.hex(), url, home, depth, up, Kind(kind)) for n, key, url, home, depth, up, kind in found]
 
     def claim(self, link: Link, parent: int | None = None) -> Row | None:
         """Take a URL that a redirect led to, unless it is in flight or done; None where it is not ours to end."""
@@ -172,6 +180,19 @@ class Frontier:
         """Return how many URLs are in ``state``."""
         number: int = self._db.execute("SELECT count(*) FROM urls WHERE state = ?", (int(state),)).fetchone()[0]
         return number
+
+    def begin_ending(self, crawl_id: str, because: str) -> None:
+        """Note that the crawl fetches nothing more: what it has left is only to be refused, by the next run if need be.
+
+        The note survives the process.
+        """
+        self._db.execute("UPDATE crawls SET ended_because = ? WHERE crawl_id = ?", (because, crawl_id))
+        self.commit()
+
+    def ending(self, crawl_id: str) -> str | None:
+        """Return why the crawl fetches nothing more, or None where it still may."""
+        found = self._db.execute("SELECT ended_because FROM crawls WHERE crawl_id = ?", (crawl_id,)).fetchone()
+        return found[0] if found else None
 
     def end_crawl(self, crawl_id: str, because: str, at: datetime) -> None:
         """Note that the crawl is over, so that the next run begins a new one."""

@@ -13,7 +13,8 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-MAX_URL_CHARS = 2_000
+from crawlers.limits import MAX_URL_CHARS
+
 _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")

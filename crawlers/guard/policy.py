@@ -21,27 +21,29 @@ class AddressPolicy:
     Parameters
     ----------
     allow_private
-        ``host:port`` keys, in lower case, that are exempt from the address rules; ``"*"`` exempts all.
+        ``host:port`` keys, in lower case, that are exempt from all rules; ``"*"`` lets every address pass
+        that is not public.
     public
-        Whether hosts that are not exempt may be crawled at all (a crawl without a contact must not).
+        Whether public addresses may be reached at all (a crawl without a contact must not).
     """
 
     def __init__(self, allow_private: frozenset[str], *, public: bool = True) -> None:
         self._exempt = frozenset(key.lower() for key in allow_private)
+        self._any_private = "*" in allow_private
         self._public = public
 
     def exempts(self, host: str, port: int) -> bool:
         """Return whether this very host and port is exempt."""
-        return "*" in self._exempt or f"{host}:{port}".lower() in self._exempt
+        return f"{host}:{port}".lower() in self._exempt
 
     def check_address(self, host: str, port: int, address: Address) -> None:
         """Raise `GuardRefusedError` if ``host:port`` must not be reached at ``address``."""
         if self.exempts(host, port):
             return
         why = refusal(address)
-        if why is not None:
+        if why is not None and not self._any_private:
             raise GuardRefusedError(why)
-        if not self._public:
+        if why is None and not self._public:
             raise GuardRefusedError("no contact address")
 
     def check_url(self, url: str) -> None:
@@ -59,5 +61,5 @@ class AddressPolicy:
         address = literal_address(host)
         if address is not None:
             self.check_address(shown, port, address)
-        elif not self._public and not self.exempts(shown, port):
+        elif not self._public and not self._any_private and not self.exempts(shown, port):
             raise GuardRefusedError("no contact address")

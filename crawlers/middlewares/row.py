@@ -8,6 +8,7 @@ from scrapy.http import Response
 
 from crawlers.crawl import RunningCrawl, crawl_of
 from crawlers.identity import identify
+from crawlers.limits import MAX_URL_CHARS
 from crawlers.outcomes import CrawlStoppedError, RefusedError
 
 
@@ -42,6 +43,8 @@ class RowMiddleware:
             raise CrawlStoppedError
         if request.meta.get("unusable"):
             raise RefusedError("malformed URL")
+        if len(request.url) > MAX_URL_CHARS:
+            raise RefusedError("url too long")
         row = request.meta.get("row")
         if row is not None and (reason := self._crawl.refusal(row)) is not None:
             raise RefusedError(reason)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -227,11 +229,10 @@ def test_limits_of_pages_hosts_and_depth_are_kept(start_site: Start, plan_for: P
     site, other = start_site({}, fallback=tree), start_site({}, fallback=tree)
     summary = run_crawl(plan_for(site, max_pages=7, data_dir=tmp_path / "a"), ListSink())
     assert (summary.pages, summary.ended_because, summary.finished) == (7, "limit reached", True)
-    assert summary.left_queued > 0
 
     sink = ListSink()
     run_crawl(plan_for(site, other, max_pages_per_host=4, data_dir=tmp_path / "b"), sink)
-    hosts = [event.host for event in sink.events]
+    hosts = [event.host for event in sink.events if isinstance(event, PageFound) or event.outcome == "duplicate"]
     assert (hosts.count(site.key), hosts.count(other.key)) == (4, 4)
 
     sink = ListSink()
@@ -268,6 +269,44 @@ def test_a_failing_sink_stops_the_crawl_and_loses_nothing(start_site: Start, pla
     assert (again.crawl_id, again.resumed, again.finished) == ("test", True, True)
     ended = [event.url for event in failing.events + sink.events]
     assert sorted(ended) == sorted(site.url(path) for path in ["/", *(f"/{n}" for n in range(12))])
+
+
+def test_urls_that_are_too_long_are_dropped_and_counted(start_site: Start, plan_for: Plan) -> None:
+    long = "x" * 3_000
+    site = start_site(
+        {"/": html("start", f"/{long}", "/moved"), "/moved": moved(f"/{long}")},
+        fallback=lambda _: html("fetched after all"),
+    )
+    sink = ListSink()
+    summary = run_crawl(plan_for(site), sink)
+    assert sink.outcomes() == {"/": "page", "/moved": "refused: url too long"}
+    assert not any(long in path for path in site.asked())
+    assert (summary.too_long, summary.finished) == (1, True)
+
+
+def test_a_page_is_told_only_when_its_evidence_is_on_the_disk(
+    start_site: Start, plan_for: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_disk: dict[int, int] = {}
+    real = os.fsync
+
+    def fsync(number: int) -> None:
+        real(number)
+        found = os.fstat(number)
+        on_disk[found.st_ino] = found.st_size
+
+    class Looks(ListSink):
+        def put(self, event: PageFound | UrlEnded) -> Future[None]:
+            assert event.evidence is not None
+            file = (tmp_path / "data" / "warc" / event.evidence.warc).stat()
+            assert on_disk.get(file.st_ino, 0) > event.evidence.offset
+            return super().put(event)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    site = start_site({}, fallback=lambda path: html(f"page {path}", *(f"/{n}" for n in range(12))))
+    sink = Looks()
+    summary = run_crawl(plan_for(site), sink)
+    assert (len(sink.events), summary.finished) == (13, True)
 
 
 def test_a_finished_crawl_is_followed_by_a_new_one(start_site: Start, plan_for: Plan) -> None:

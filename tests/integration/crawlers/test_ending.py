@@ -18,6 +18,7 @@ import pytest
 
 from crawlers.plan import CrawlPlan
 from crawlers.run import run_crawl
+from events import PageFound
 from tests.integration.crawlers.sinks import ListSink, SilentSink, rows
 from tests.integration.crawlers.site import Answer, Site, html
 
@@ -149,5 +150,6 @@ def test_a_resumed_crawl_keeps_to_the_limit_of_the_whole(start_site: Start, plan
     summary = run_crawl(plan_for(site, max_pages=20), first, stop=stop)
     assert not summary.finished
     run_crawl(plan_for(site, max_pages=20), second)
-    urls = [event.url for event in first.events + second.events]
-    assert len(urls) == len(set(urls)) == 20
+    events = first.events + second.events
+    assert len({event.url for event in events}) == len(events) == 31
+    assert sum(isinstance(event, PageFound) for event in events) == 20

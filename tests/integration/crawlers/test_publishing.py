@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer
@@ -13,7 +14,7 @@ from crawlers.plan import CrawlPlan
 from crawlers.publishing import KafkaSink
 from crawlers.run import run_crawl
 from crawlers.sink import SinkUnavailableError
-from events import PageFound, Topics, UrlEnded, decode, new_id, page_id
+from events import PageFound, Topics, UrlEnded, content_id, decode, new_id, page_id
 from tests.integration.crawlers.site import Site, html
 
 
@@ -71,6 +72,42 @@ def test_a_future_resolves_when_the_broker_has_the_message(kafka_bootstrap: str,
     assert [future.exception(timeout=0) for future in futures] == [None] * 20
     sink.close()
     assert len(published(kafka_bootstrap, topics)) == 20
+
+
+def large_page(characters: int) -> PageFound:
+    url, at = "https://example.org/large", datetime(2026, 1, 2, tzinfo=UTC)
+    noise = "".join(chr(0x4E00 + number % 20_000) for number in Random(7).choices(range(20_000), k=characters))
+    return PageFound(
+        id=new_id(),
+        at=at,
+        page_id=page_id(url),
+        url=url,
+        host="example.org",
+        crawl_id="c",
+        content_id=content_id(noise),
+        fetched_at=at,
+        title="A page",
+        text=noise,
+    )
+
+
+def test_an_event_that_is_too_large_ends_its_url(kafka_bootstrap: str, kafka_prefix: str) -> None:
+    topics = Topics(kafka_prefix)
+    admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    configs = {"max.message.bytes": "100000"}
+    admin.create_topics([NewTopic(topics.pages_found, num_partitions=1, replication_factor=1, topic_configs=configs)])
+    admin.close()
+    sink = KafkaSink({"bootstrap_servers": kafka_bootstrap}, topics, max_message_bytes=100_000)
+    page = large_page(150_000)
+    future = sink.put(page)
+    after = sink.put(large_page(20_000))
+    sink.flush()
+    assert (future.exception(timeout=5), after.exception(timeout=5)) == (None, None)
+    sink.close()
+    (_, event), (_, fitting) = published(kafka_bootstrap, topics)
+    assert isinstance(fitting, PageFound)
+    assert isinstance(event, UrlEnded)
+    assert (event.id, event.url, event.outcome, event.reason) == (page.id, page.url, "failed", "too large")
 
 
 def test_a_topic_that_does_not_exist_is_one_clear_line(kafka_bootstrap: str, kafka_prefix: str) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
+import os
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
-from crawlers.evidence import EvidenceError, Exchange, WarcFiles
+from crawlers.evidence import DurableEvidence, EvidenceError, Exchange, WarcFiles
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -110,6 +112,77 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     with pytest.raises(EvidenceError, match="cannot be written to"):
         files(tmp_path / "file" / "warc")
+
+
+def test_files_and_folder_are_for_the_owner_only(tmp_path: Path) -> None:
+    warc = files(tmp_path / "warc")
+    warc.write(exchange())
+    warc.close()
+    assert (tmp_path / "warc").stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "warc").iterdir()} == {0o600}
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Return a list that gets (inode, size) of every file that is brought onto the disk."""
+    seen: list[tuple[int, int]] = []
+    real = os.fsync
+
+    def fsync(number: int) -> None:
+        found = os.fstat(number)
+        seen.append((found.st_ino, found.st_size))
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return seen
+
+
+def test_all_who_wait_share_one_sync_of_what_they_wrote(tmp_path: Path, synced: list[tuple[int, int]]) -> None:
+    async def story() -> tuple[int, int, int]:
+        warc = files(tmp_path)
+        durable = DurableEvidence(warc, interval_s=0.05)
+        waits = []
+        for _ in range(20):
+            path = tmp_path / warc.write(exchange()).warc
+            waits.append(durable.wait())
+        synced.clear()
+        await asyncio.gather(*waits)
+        first = len(synced)
+        await asyncio.gather(*(durable.wait() for _ in range(20)))
+        size = path.stat().st_size
+        assert set(synced) == {(path.stat().st_ino, size)}
+        warc.close()
+        return first, len(synced), size
+
+    first, both, _ = asyncio.run(story())
+    assert (first, both) == (1, 3)
+
+
+def test_a_disk_that_takes_nothing_is_told_to_all_who_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> list[object]:
+        warc = files(tmp_path)
+        warc.write(exchange())
+
+        def full(number: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+        durable = DurableEvidence(warc)
+        found = await asyncio.gather(durable.wait(), durable.wait(), return_exceptions=True)
+        warc.close()
+        return list(found)
+
+    found = asyncio.run(story())
+    assert len(found) == 2
+    assert all(isinstance(error, EvidenceError) and "No space left" in str(error) for error in found)
+
+
+def test_a_full_file_is_on_the_disk_before_the_next_is_begun(tmp_path: Path, synced: list[tuple[int, int]]) -> None:
+    warc = files(tmp_path, max_bytes=1)
+    first = tmp_path / warc.write(exchange()).warc
+    warc.write(exchange())
+    assert (first.stat().st_ino, first.stat().st_size) in synced
+    warc.close()
 
 
 def test_no_header_breaks_a_record(tmp_path: Path) -> None:

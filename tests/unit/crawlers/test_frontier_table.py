@@ -32,6 +32,35 @@ def frontier(path: Path) -> Iterator[Frontier]:
     made.close()
 
 
+def test_the_file_and_its_folder_are_for_the_owner_only(path: Path, frontier: Frontier) -> None:
+    frontier.add([link("a")])
+    frontier.commit()
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
+
+
+def test_what_has_not_ended_is_listed_page_by_page_and_stays(frontier: Frontier) -> None:
+    frontier.add([link(name) for name in "abcd"])
+    done, _ = frontier.load("example.org", 2)
+    frontier.finish([(done.id, "page", True)])
+    first = frontier.left(0, 2)
+    assert [row.url[-1] for row in first] == ["b", "c"]
+    assert [row.url[-1] for row in frontier.left(first[-1].id, 2)] == ["d"]
+    assert frontier.count(State.QUEUED) == 2
+
+
+def test_that_a_crawl_is_ending_survives_the_process(path: Path) -> None:
+    frontier = Frontier(path)
+    frontier.open_crawl("first", NOW)
+    assert frontier.ending("first") is None
+    frontier.begin_ending("first", "limit reached")
+    frontier.close()
+    again = Frontier(path)
+    assert again.open_crawl("second", NOW) == ("first", True)
+    assert again.ending("first") == "limit reached"
+    again.close()
+
+
 def test_a_url_is_taken_once_however_it_is_written(frontier: Frontier) -> None:
     assert len(frontier.add([link("a"), link("b")])) == 2
     assert frontier.add([link("a?utm_source=x"), link("b#part")]) == []

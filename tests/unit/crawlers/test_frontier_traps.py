@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.frontier.traps import MAX_URL_CHARS, Traps, refusal_of, shape_of, words_of
+from crawlers.frontier.traps import Traps, refusal_of, shape_of, words_of
+from crawlers.limits import MAX_URL_CHARS
 
 HOST = "example.org"
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August"]

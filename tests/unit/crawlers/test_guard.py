@@ -112,6 +112,19 @@ def test_a_crawl_without_contact_keeps_to_exempt_hosts() -> None:
             policy.check_url(url)
 
 
+def test_any_private_address_is_no_leave_for_public_ones_without_contact() -> None:
+    policy = AddressPolicy(frozenset("*"), public=False)
+    policy.check_url("http://127.0.0.1:8001/")
+    policy.check_url("http://pages.example/")
+    assert resolve(policy, "10.0.0.1")
+    with pytest.raises(GuardRefusedError, match="no contact"):
+        policy.check_url("http://93.184.216.34/")
+    for addresses in (("93.184.216.34",), ("10.0.0.1", "93.184.216.34")):
+        with pytest.raises(GuardRefusedError, match="no contact"):
+            resolve(policy, *addresses)
+    resolve(AddressPolicy(frozenset("*")), "10.0.0.1", "93.184.216.34")
+
+
 class FakeNames:
     """A lookup that answers from a table and remembers what it was asked."""
 
