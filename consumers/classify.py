@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from consumers.dead_letters import dead_page
+from consumers.dead_letters import dead_page, just_before
 from consumers.judging import Judge, judge
 from consumers.stage import MAX_MESSAGE_BYTES, Handled, Record, Rejection, same_trace
 from events import PageFound, PageJudged, Topics, UrlEnded, encode
@@ -64,7 +64,7 @@ class ClassifyStage:
         if len(value) > self._max_message_bytes:
             reason = f"the judgement is {len(value)} bytes, the limit {self._max_message_bytes}"
             handled.rejected.append(Rejection(record, "MessageTooLargeError", reason))
-            ended = dead_page(judged, reason)
+            ended = dead_page(judged, reason, just_before(judged))
             handled.outputs.append(same_trace(record, self.writes[0], ended, encode(ended)))
             return
         handled.outputs.append(same_trace(record, self.writes[0], judged, value))

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from consumers.stage import Header, Output, Rejection
-from events import PageJudged, UrlEnded
+from events import PageFound, PageJudged, UrlEnded
 
 PREFIX = "guidewatch.dlq."
 MAX_MESSAGE_CHARS = 1_000
+MAX_REASON_CHARS = 200
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,25 +87,40 @@ def without_letter(value: bytes, key: bytes | None, headers: tuple[Header, ...])
     return Output(read_letter(headers).topic, key, value, own)
 
 
-def dead_page(judged: PageJudged, reason: str) -> UrlEnded:
-    """Return what the ledger should say of a page that went to the dead letters.
+def dead_page(event: PageFound | PageJudged | UrlEnded, reason: str, at: datetime) -> UrlEnded:
+    """Return what the ledger should say of a page whose event went to the dead letters.
 
-    It is a moment older than the judgement, so that a successful replay of that replaces it.
+    Parameters
+    ----------
+    event
+        What is known of the page; its id is kept.
+    reason
+        Why; cut to 200 characters.
+    at
+        Time of the entry (aware UTC). The newest entry of a page counts: `just_before` where the event itself may be
+        replayed, so that it replaces this one.
     """
+    if isinstance(event, UrlEnded):
+        return msgspec.structs.replace(event, at=at, outcome="dead_letter", reason=reason[:MAX_REASON_CHARS])
     return UrlEnded(
-        id=judged.id,
-        at=judged.at - timedelta(milliseconds=1),
-        page_id=judged.page_id,
-        url=judged.url,
-        host=judged.host,
-        crawl_id=judged.crawl_id,
+        id=event.id,
+        at=at,
+        page_id=event.page_id,
+        url=event.url,
+        host=event.host,
+        crawl_id=event.crawl_id,
         outcome="dead_letter",
-        reason=reason[:200],
-        depth=judged.depth,
-        parent_url=judged.parent_url,
-        status=judged.status,
-        content_id=judged.content_id,
-        fetched_at=judged.fetched_at,
-        language=judged.verdict.language,
-        evidence=judged.evidence,
+        reason=reason[:MAX_REASON_CHARS],
+        depth=event.depth,
+        parent_url=event.parent_url,
+        status=event.status,
+        content_id=event.content_id,
+        fetched_at=event.fetched_at,
+        language=event.verdict.language if isinstance(event, PageJudged) else None,
+        evidence=event.evidence,
     )
+
+
+def just_before(event: PageFound | PageJudged | UrlEnded) -> datetime:
+    """Return a time (aware UTC) that is a moment older than the event."""
+    return event.at - timedelta(milliseconds=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from consumers.dead_letters import dead_page
+from consumers.dead_letters import dead_page, just_before
 from consumers.stage import Handled, Record
 from consumers.store_writes import write
 from events import PageJudged, Topics, UrlEnded
@@ -44,7 +44,11 @@ class IndexStage:
     def handle(self, records: Sequence[Record]) -> Handled:
         """Write the records; durable on return, no outputs."""
         rejected = write(records, self._store.upsert)
-        lost = [dead_page(one.record.event, one.message) for one in rejected if _is_page(one.record)]
+        lost = [
+            dead_page(one.record.event, one.message, just_before(one.record.event))
+            for one in rejected
+            if _is_page(one.record)
+        ]
         if lost:
             self._store.upsert(lost)
         return Handled(rejected=rejected)

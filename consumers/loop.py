@@ -139,6 +139,8 @@ class ConsumeLoop:
         """
         try:
             reader = self._aside(self._open, stop)
+            if reader is not None:
+                self._change(state="running")
             while reader is not None and not stop.is_set():
                 self._turn(reader, stop)
         except (BrokerUnavailableError, BrokerRefusedError):
@@ -163,11 +165,11 @@ class ConsumeLoop:
             kind = BrokerRefusedError if is_permanent(error) else BrokerUnavailableError
             raise kind(f"Kafka opens no transactions for {self._member.transactional_id}: {error}") from error
         reader.subscribe(self._stage.topics)
-        self._change(state="running")
         return reader
 
     def _turn(self, reader: Reader, stop: threading.Event) -> None:
         batch: Batch | None = None
+        self._show_alive()
         try:
             batch = reader.read(stop.is_set)
             if batch is None:
@@ -196,17 +198,29 @@ class ConsumeLoop:
         call = Call(function, name=f"{self._stage.name}-work")
         alive_at = time.monotonic()
         while not call.wait(0.05 if stop.is_set() else 0.2):
+            self._show_alive()
             if stop.is_set():
                 if call.wait(self._timing.grace_s):
                     break
                 log.warning("%s leaves work that does not end; what is not committed is done again", self._stage.name)
                 return None
             if reader is not None and time.monotonic() - alive_at > self._timing.keep_alive_s:
-                reader.stay(0)
+                self._keep_alive(reader)
                 alive_at = time.monotonic()
         if reader is not None:
             reader.resume()
         return call.result()
+
+    def _keep_alive(self, reader: Reader) -> None:
+        """Stay in the group while a call goes on.
+
+        A failure does not end the call, so it must not end the wait for it either: a second attempt beside the first
+        could commit the same records twice. If the membership is lost, the broker refuses the commit of the call.
+        """
+        try:
+            reader.stay(0)
+        except KafkaError as error:
+            log.warning("%s cannot tell its group that it lives, and works on: %s", self._stage.name, error)
 
     def _count(self, done: Done, reader: Reader) -> None:
         self._backoff.reset()
@@ -230,6 +244,7 @@ class ConsumeLoop:
         self._change(state="waiting", failure=str(error), summary=retries)
         deadline = time.monotonic() + seconds
         while not stop.is_set() and (left_s := deadline - time.monotonic()) > 0:
+            self._show_alive()
             try:
                 reader.stay(min(left_s, 0.2))
             except KafkaError as second:
@@ -244,6 +259,9 @@ class ConsumeLoop:
             raise BrokerRefusedError(f"Kafka refuses {self._member.transactional_id}: {error}") from error
         if not error.retriable and self._backoff.failures >= self._settings.attempts:
             raise error
+
+    def _show_alive(self) -> None:
+        self._change(turned_at_s=time.monotonic())
 
     def _change(self, **values: object) -> None:
         self._status = dataclasses.replace(self._status, **values)  # type: ignore[arg-type]

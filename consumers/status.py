@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,6 +39,13 @@ class Status:
     """Messages not yet committed, by topic and partition; of the partitions this member has, where known."""
     last_commit_at: datetime | None = None
     """When a batch was last committed (aware UTC)."""
+    turned_at_s: float = field(default_factory=time.monotonic)
+    """When the loop last showed that it is alive, on the scale of `time.monotonic`, in seconds.
+
+    It is renewed with every turn, several times a second: while there is nothing to read, while a batch is worked on,
+    and while the loop waits after a transient failure. It stands still where the loop itself is stuck, and after its
+    end. It does not say whether a batch comes forward: ``last_commit_at`` and ``lag`` do.
+    """
     failure: str = ""
     """Why the loop is waiting."""
     summary: Summary = field(default_factory=Summary)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,11 +20,16 @@ log = logging.getLogger(__name__)
 Offsets = Mapping[TopicPartition, int]
 
 
+class WriterClosedError(Exception):
+    """The writer was closed for good; nothing was committed."""
+
+
 class TransactionalWriter:
     """Commits outputs with the offsets they were made from.
 
     The transactional id is that of the instance, so a newer process of the same name fences an older one; the group
-    metadata that each call brings fences one whose partitions went to another member meanwhile (KIP-447).
+    metadata that each call brings fences one whose partitions went to another member meanwhile (KIP-447). One thread
+    writes; another may close, and a thread that was left behind then commits nothing any more.
 
     Parameters
     ----------
@@ -45,6 +52,8 @@ class TransactionalWriter:
         self._timeout_s = timeout_s
         self._transaction_timeout_s = transaction_timeout_s
         self._producer: Any = None
+        self._closed = False
+        self._committing = threading.Lock()
 
     def open(self) -> None:
         """Connect, and end what an earlier process of this instance left open.
@@ -53,7 +62,10 @@ class TransactionalWriter:
         ------
         BrokerUnavailableError, BrokerRefusedError, kafka.errors.KafkaError
             There is no working producer.
+        WriterClosedError
+            `close` was called.
         """
+        self._refuse_if_closed()
         if self._producer is not None:
             return
         producer = open_producer(
@@ -64,11 +76,18 @@ class TransactionalWriter:
             transaction_timeout_ms=int(self._transaction_timeout_s * 1000),
         )
         try:
+            self._refuse_if_closed()
             producer.init_transactions()
-        except KafkaError:
+            with self._committing:
+                self._refuse_if_closed()
+                self._producer = producer
+        except (KafkaError, WriterClosedError):
             producer.close(timeout=0)
             raise
-        self._producer = producer
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise WriterClosedError(f"{self._member.transactional_id} commits nothing any more")
 
     def write(self, outputs: Sequence[Output], offsets: Offsets, group: Any) -> None:
         """Commit all of it, or none.
@@ -87,40 +106,60 @@ class TransactionalWriter:
         kafka.errors.KafkaError
             Nothing was committed, or (only where the connection broke during the very commit) nobody can tell: read the
             committed offsets again.
+        WriterClosedError
+            `close` was called, before this or meanwhile; nothing was committed.
         """
         self.open()
+        with self._committing:
+            self._refuse_if_closed()
+            producer = self._producer
         try:
-            self._producer.begin_transaction()
-            self._send(outputs)
-            self._producer.send_offsets_to_transaction(
+            producer.begin_transaction()
+            self._send(producer, outputs)
+            producer.send_offsets_to_transaction(
                 {partition: OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()}, group
             )
-            self._producer.commit_transaction()
+            with self._committing:
+                self._refuse_if_closed()
+                producer.commit_transaction()
         except KafkaError as error:
-            self._abort(error)
+            self._abort(producer, error)
             raise
 
-    def _send(self, outputs: Sequence[Output]) -> None:
-        futures = [
-            self._producer.send(one.topic, value=one.value, key=one.key, headers=list(one.headers)) for one in outputs
-        ]
-        self._producer.flush()
+    def _send(self, producer: Any, outputs: Sequence[Output]) -> None:
+        futures = [producer.send(one.topic, value=one.value, key=one.key, headers=list(one.headers)) for one in outputs]
+        producer.flush()
         for future in futures:
             if not future.succeeded():
                 raise future.exception or KafkaTimeoutError("a message was not acknowledged")
 
-    def _abort(self, error: KafkaError) -> None:
+    def _abort(self, producer: Any, error: KafkaError) -> None:
         """Abort, or give the producer up: the next one ends its transaction."""
+        if self._closed:
+            return
         if not isinstance(error, ProducerFencedError):
             try:
-                self._producer.abort_transaction()
+                producer.abort_transaction()
                 return
             except KafkaError as second:
                 log.info("the transaction cannot be aborted, a new producer will end it: %s", second)
-        self.close(timeout_s=0)
+        self._drop(timeout_s=0)
 
     def close(self, timeout_s: float) -> None:
-        """Let go of the producer, waiting so many seconds at the most."""
+        """Let go of the producer for good, waiting so many seconds at the most.
+
+        A commit that is under way may still end, with all or with nothing; none begins after this call has.
+        """
+        deadline = time.monotonic() + timeout_s
+        self._closed = True
+        at_rest = self._committing.acquire(timeout=timeout_s)
+        try:
+            self._drop(max(0.0, deadline - time.monotonic()))
+        finally:
+            if at_rest:
+                self._committing.release()
+
+    def _drop(self, timeout_s: float) -> None:
         producer, self._producer = self._producer, None
         if producer is None:
             return

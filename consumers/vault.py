@@ -52,7 +52,7 @@ class Vault:
     Parameters
     ----------
     folder
-        The vault; made where missing.
+        The vault; made where missing, for its owner alone (0700, files 0600).
     warc_folder
         Where the WARC files of the crawlers are.
     max_bytes
@@ -101,7 +101,8 @@ class Vault:
 
     def _copy(self, evidence: Evidence, target: Path) -> None:
         source = self._source(evidence)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as copy:
             try:
                 with source.open("rb") as file:

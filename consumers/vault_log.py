@@ -33,7 +33,7 @@ class VaultLog:
     Parameters
     ----------
     path
-        The file; made with its folder at the first line.
+        The file; made with its folder at the first line, both for their owner alone (0600, 0700).
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +52,8 @@ class VaultLog:
         key = (line.page_id, line.sha256)
         if key in self._known:
             return False
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.touch(mode=0o600)
         with self._path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             torn = self._catch_up(file)

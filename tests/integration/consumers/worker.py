@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
+from typing import Any
 
 import classifier
 from consumers.classify import ClassifyStage
@@ -48,8 +49,8 @@ class HangingClassifier(WordClassifier):
 class HangingWriter(TransactionalWriter):
     sent = 0
 
-    def _send(self, outputs: Sequence[Output]) -> None:
-        super()._send(outputs)
+    def _send(self, producer: Any, outputs: Sequence[Output]) -> None:
+        super()._send(producer, outputs)
         self.sent += len(outputs)
         if self.sent > HANG_AT:
             hang()

@@ -6,9 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.dead_letters import MAX_MESSAGE_CHARS, PREFIX, DeadLetter, dead_page, letter, read_letter, without_letter
+from consumers.dead_letters import (
+    MAX_MESSAGE_CHARS,
+    PREFIX,
+    DeadLetter,
+    dead_page,
+    just_before,
+    letter,
+    read_letter,
+    without_letter,
+)
 from consumers.stage import Record, Rejection
-from tests.contract.samples import NOON, judged
+from events import PageFound, PageJudged, UrlEnded, decode, encode
+from tests.contract.samples import NOON, ended, judged
+from tests.unit.consumers.test_judging import page as found
 
 HEADERS = st.lists(st.tuples(st.text(min_size=1, max_size=20), st.binary(max_size=20)), max_size=4).map(tuple)
 
@@ -51,9 +62,23 @@ def test_headers_of_another_are_not_read_as_ours(headers: tuple[tuple[str, bytes
         read_letter(headers)
 
 
-def test_dead_page_is_older_than_its_judgement_so_that_a_replay_replaces_it() -> None:
+@pytest.mark.parametrize("event", [found("one"), judged("one"), ended("one", outcome="failed", fetched_at=NOON)])
+def test_dead_page_says_what_is_known_of_the_page(event: PageFound | PageJudged | UrlEnded) -> None:
+    dead = dead_page(event, "x" * 500, NOON)
+    assert (dead.outcome, dead.reason, dead.at) == ("dead_letter", "x" * 200, NOON)
+    kept = ("id", "page_id", "url", "host", "crawl_id", "depth", "parent_url", "status", "content_id", "fetched_at")
+    assert [getattr(dead, name) for name in kept] == [getattr(event, name) for name in kept]
+    assert dead.fetched_at is not None
+    assert dead.evidence == event.evidence
+    assert decode(encode(dead), UrlEnded) == dead
+
+
+def test_dead_page_has_the_language_of_the_verdict_where_there_is_one() -> None:
+    assert dead_page(judged("one"), "why", NOON).language == "en"
+    assert dead_page(found("one"), "why", NOON).language is None
+    assert dead_page(ended("one", language="fr"), "why", NOON).language == "fr"
+
+
+def test_dead_page_can_be_older_than_its_judgement_so_that_a_replay_replaces_it() -> None:
     page = judged("one")
-    ended = dead_page(page, "x" * 500)
-    assert ended.at < page.at
-    assert (ended.page_id, ended.outcome, ended.fetched_at) == (page.page_id, "dead_letter", page.fetched_at)
-    assert len(ended.reason) == 200
+    assert dead_page(page, "why", just_before(page)).at < page.at

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -184,3 +185,15 @@ def test_record_that_unpacks_too_large_is_refused(folder: Path, warcs: Path) -> 
     (evidence,) = written(warcs, b"0" * 1_000_000)
     with pytest.raises(EvidenceRefusedError, match="larger than 200000 bytes"):
         keep(folder, warcs, evidence, vault=Vault(folder, warcs, max_bytes=200_000))
+
+
+def test_vault_is_for_its_owner_alone_whatever_the_umask(folder: Path, warcs: Path) -> None:
+    (evidence,) = written(warcs, BODY)
+    before = os.umask(0)
+    try:
+        keep(folder, warcs, evidence)
+    finally:
+        os.umask(before)
+    made = {path: path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*"))}
+    assert {path.name: mode for path, mode in made.items() if mode != (0o700 if path.is_dir() else 0o600)} == {}
+    assert len(made) == 4
