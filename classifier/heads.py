@@ -1,10 +1,10 @@
 """What is asked of each passage, and the scikit-learn models that answer (DESIGN §8).
 
 Three binary heads decide: *concern* (how-to of concern), *form* (guide form) and *subject* (firearms, parts,
-ammunition). Each sees a passage in two views: its embedding, through a support vector machine with a radial kernel,
-and its hashed character n-grams, through a logistic regression. A small logistic regression, fitted on held-out
-folds, joins the two. The others describe: *subjects*, *techniques*, *methods* (one-versus-rest) and *context*
-(multinomial, with ``concern`` as one class), on the embedding alone.
+ammunition). Each sees a passage in three views: its embedding, through a support vector machine with a radial kernel;
+its hashed character n-grams, through a logistic regression; and how often it names the subject. A small logistic
+regression, fitted on held-out folds, joins them. The others describe: *subjects*, *techniques*, *methods* (one head a
+label) and *context* (multinomial, with ``concern`` as one class), on the embedding alone.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from sklearn.svm import SVC
 
 from classifier.encoder import Embeddings
 from classifier.examples import Example, themes
+from classifier.lexicon import mentions
 from classifier.taxonomy import CONTEXTS, METHODS, SUBJECTS, TECHNIQUES
 
 Floats = NDArray[np.float64]
@@ -54,6 +55,8 @@ class PassageScores:
     """Shape (n, 4)."""
     contexts: Floats
     """Shape (n, 12): the contexts in their order, then ``concern``."""
+    mentions: Floats
+    """Shape (n, 2): see `lexicon.mentions`."""
 
     def take(self, rows: Sequence[int] | slice) -> PassageScores:
         """Return the scores of some passages, in the order given."""
@@ -96,10 +99,17 @@ class Heads:
         if not n:
             none = np.zeros(0)
             return PassageScores(
-                none, none, none, np.zeros((0, 3)), np.zeros((0, 6)), np.zeros((0, 4)), np.zeros((0, 12))
+                none,
+                none,
+                none,
+                np.zeros((0, 3)),
+                np.zeros((0, 6)),
+                np.zeros((0, 4)),
+                np.zeros((0, 12)),
+                np.zeros((0, 2)),
             )
-        view = self.lexical(texts)
-        binary = {name: self._binary(name, embeddings, view) for name in BINARY}
+        view, said = self.lexical(texts), mentions(texts)
+        binary = {name: self._binary(name, embeddings, view, said) for name in BINARY}
         subjects, techniques, methods = (
             np.column_stack([self._label(f"{kind}/{name}", embeddings) for name in names])
             for kind, names in LABELS.items()
@@ -113,13 +123,15 @@ class Heads:
             techniques,
             methods,
             self._in_order(contexts),
+            said,
         )
 
-    def _binary(self, name: str, embeddings: Embeddings, view: csr_matrix) -> Floats:
+    def _binary(self, name: str, embeddings: Embeddings, view: csr_matrix, said: Floats) -> Floats:
         views = np.column_stack(
             [
                 radial_decision(self.estimators[f"{name}_embedding"], embeddings),
                 self.estimators[f"{name}_lexical"].decision_function(view),
+                said,
             ]
         )
         return np.asarray(self.estimators[f"{name}_joint"].predict_proba(views)[:, 1])
@@ -178,6 +190,7 @@ def fit(
     """Return heads fitted on ``examples`` with their normalised ``texts`` and ``embeddings`` (n, dim)."""
     lexical = TfidfTransformer(sublinear_tf=True)
     view = lexical.fit_transform(ngrams(columns).transform(texts))
+    said = mentions(texts)
     estimators: dict[str, Any] = {"lexical": lexical}
     groups = themes(examples)
     for name, y in binary_targets(examples).items():
@@ -189,7 +202,7 @@ def fit(
             held_out[test, 1] = _logistic(10.0, seed).fit(view[train], y[train]).decision_function(view[test])
         estimators[f"{name}_embedding"] = _radial().fit(embeddings, y)
         estimators[f"{name}_lexical"] = _logistic(10.0, seed).fit(view, y)
-        estimators[f"{name}_joint"] = LogisticRegression(C=1.0).fit(held_out, y)
+        estimators[f"{name}_joint"] = LogisticRegression(C=1.0).fit(np.column_stack([held_out, said]), y)
     about = [i for i, example in enumerate(examples) if example.subjects]
     concern = [i for i, example in enumerate(examples) if example.of_concern]
     labels: dict[str, tuple[list[int], list[tuple[str, ...]]]] = {

@@ -1,6 +1,6 @@
 """From passages to one calibrated page score.
 
-The page model is a logistic regression on twelve features of the passages' probabilities. It is fitted on pages
+The page model is a logistic regression on fourteen features of the passages' probabilities. It is fitted on pages
 composed of corpus passages that the heads had not seen: alone, in sequences, hidden among harmless ones, and
 (as negatives) firearms news beside harmless guides, so that the conjunction must stand inside one passage.
 """
@@ -26,11 +26,13 @@ FEATURES = (
     "log number of passages",
     "subject of the strongest passage",
     "weaker of form and subject, strongest passage by that",
+    "words of the subject in the strongest passage",
+    "words of the subject in the passage that has most, the title included",
 )
 
 
 def features(passages: PassageScores, title: int | None = None) -> Floats:
-    """Return the page's features, shape (12,).
+    """Return the page's features, shape (14,).
 
     Parameters
     ----------
@@ -63,12 +65,14 @@ def features(passages: PassageScores, title: int | None = None) -> Floats:
             float(np.log(len(rows))),
             _log_odds(float(passages.subject[rows[best]])),
             _log_odds(float(np.minimum(passages.form[rows], passages.subject[rows]).max())),
+            float(passages.mentions[rows[best]].sum()),
+            float(passages.mentions[:, 0].max()),
         ]
     )
 
 
 def matrix(pages: Sequence[Floats]) -> Floats:
-    """Return the feature matrix, shape (pages, 12)."""
+    """Return the feature matrix, shape (pages, 14)."""
     return np.vstack(pages) if pages else np.zeros((0, len(FEATURES)))
 
 

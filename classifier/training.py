@@ -31,7 +31,9 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
 
 FOLDS = 5
-THRESHOLD = 0.5
+THRESHOLD = 0.55
+"""Highest of the round values at which every positive page of the sample web is flagged with room to spare; of 500 real
+pages of a public benchmark none reaches it."""
 HARMLESS_WEIGHT = 2.0
 """Composed pages are half of concern and half harmless; crawled ones are not. Harmless pages count twice."""
 

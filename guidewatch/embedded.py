@@ -14,7 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from events import PageFound, PageJudged, UrlEnded, encode, new_id
+from consumers.dead_letters import dead_page
+from events import PageFound, PageJudged, UrlEnded, encode
 from storage import Store, StoreUnavailableError
 
 Found = PageFound | UrlEnded
@@ -191,17 +192,4 @@ class EmbeddedSink:
             file.write(line + b"\n")
             file.flush()
             os.fsync(descriptor)
-        return UrlEnded(
-            id=new_id(),
-            at=datetime.now(UTC),
-            page_id=event.page_id,
-            url=event.url,
-            host=event.host,
-            crawl_id=event.crawl_id,
-            outcome="dead_letter",
-            reason=reason[:200],
-            depth=event.depth,
-            parent_url=event.parent_url,
-            content_id=event.content_id,
-            fetched_at=event.fetched_at,
-        )
+        return dead_page(event, reason, datetime.now(UTC))

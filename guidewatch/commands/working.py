@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -117,17 +118,16 @@ def _stage(name: StageName) -> Iterator[Stage]:
 
 @contextmanager
 def _beating(loop: ConsumeLoop, path: Path | None) -> Iterator[None]:
-    """Renew a file with the loop's status while the block runs; a health check looks at its age."""
+    """Renew a file with the loop's status while the loop turns; a health check looks at the file's age."""
     if path is None:
         yield
         return
     ended = threading.Event()
 
     def beat() -> None:
-        while True:
-            path.write_bytes(msgspec.json.encode(_shown(loop)))
-            if ended.wait(_HEARTBEAT_S):
-                return
+        while not ended.wait(0 if not path.exists() else _HEARTBEAT_S):
+            if time.monotonic() - loop.status().turned_at_s < 3 * _HEARTBEAT_S:
+                path.write_bytes(msgspec.json.encode(_shown(loop)))
 
     thread = threading.Thread(target=beat, daemon=True, name="heartbeat")
     thread.start()

@@ -14,6 +14,7 @@ def scores(concern, form, subject):
         np.zeros((n, 6)),
         np.zeros((n, 4)),
         np.full((n, 12), 1 / 12),
+        np.zeros((n, 2)),
     )
 
 
