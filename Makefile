@@ -47,7 +47,7 @@ servers: $(VENV)/dev.stamp ## Find or install what the tests need beyond Python:
 
 .PHONY: test
 test: servers ## All tests, on a real Kafka, a real Elasticsearch and a real Chromium
-	@$(BIN)/pytest -q $(ARGS)
+	@for part in unit integration e2e; do $(BIN)/pytest -q tests/$$part $(ARGS) || exit 1; done
 
 .PHONY: train
 train: $(VENV)/run.stamp ## Make the shipped model from the corpus

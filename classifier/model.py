@@ -20,6 +20,8 @@ from classifier.verdict import Document, Passage, Verdict
 
 MAX_CHARS = 2_000_000
 """Characters of one text that are read; the rest is not."""
+SURE = 0.9
+"""A page that never names the subject counts half unless a passage is of concern with this probability (ADR 0012)."""
 MAX_SHOWN = 5
 """Passages that a verdict names, at the most."""
 
@@ -85,7 +87,7 @@ class Classifier:
             return Verdict("unsupported", 0.0, reason=f"Language {page.language} is not one of the six.", **common)
         if not page.texts:
             return Verdict("not_flagged", 0.0, reason="There is no text.", context="other", **common)
-        score = round(float(self.page_model.predict_proba(matrix([features(scores, page.title)]))[0, 1]), 6)
+        score = round(self._score(page, scores), 6)
         best = self._deciding(page, scores)
         described: dict[str, Any] = {
             "subjects": _named(SUBJECTS, scores.subjects, best),
@@ -100,6 +102,11 @@ class Classifier:
         passages = tuple(self._passage(page, scores, i, explain=False) for i in best[:1])
         reason = f"Reads as {context.replace('_', ' ')}; no passage is how-to of concern strongly enough."
         return Verdict("not_flagged", score, context=context, passages=passages, reason=reason, **described, **common)
+
+    def _score(self, page: _Page, scores: PassageScores) -> float:
+        score = float(self.page_model.predict_proba(matrix([features(scores, page.title)]))[0, 1])
+        silent = not scores.mentions[:, 0].any()
+        return score / 2 if silent and scores.concern.max() < SURE else score
 
     def _deciding(self, page: _Page, scores: PassageScores) -> list[int]:
         """Return rows of the strongest passages, strongest first: all that are likely, at least one."""

@@ -32,8 +32,7 @@ Progress = Callable[[str, int, int], None]
 
 FOLDS = 5
 THRESHOLD = 0.55
-"""Highest of the round values at which every positive page of the sample web is flagged with room to spare; of 500 real
-pages of a public benchmark none reaches it."""
+"""Of the round values one at which every positive page of the sample web is flagged with room to spare."""
 HARMLESS_WEIGHT = 2.0
 """Composed pages are half of concern and half harmless; crawled ones are not. Harmless pages count twice."""
 

@@ -88,3 +88,16 @@ def test_an_unsupported_language_is_its_own_outcome(classifier):
     text = "Der Garten liegt hinter dem alten Haus, und die Nachbarn gießen seine Bäume jeden Morgen. " * 3
     verdict = classifier.judge([Document(text)])[0]
     assert (verdict.outcome, verdict.language, verdict.flagged) == ("unsupported", "de", False)
+
+
+def test_a_page_that_never_names_the_subject_needs_a_clear_passage(classifier, monkeypatch):
+    """Steps alone may look like a guide of concern to the heads; without a word of the subject they count half."""
+    document = Document(HARMLESS)
+    before = classifier.judge([document])[0].score
+    monkeypatch.setattr("classifier.model.SURE", 0.0)
+    assert classifier.judge([document])[0].score == pytest.approx(2 * before, abs=2e-6)
+    monkeypatch.setattr("classifier.model.SURE", 0.9)
+    named = Document(HARMLESS + " A pistol.")
+    with_word = classifier.judge([named])[0].score
+    monkeypatch.setattr("classifier.model.SURE", 0.0)
+    assert classifier.judge([named])[0].score == with_word
