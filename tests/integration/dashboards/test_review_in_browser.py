@@ -106,11 +106,12 @@ def test_a_second_press_does_not_decide_the_next_item(
     page.locator("[data-row]").first.click()
     page.wait_for_selector("[data-item]")
     page.wait_for_timeout(600)
+    press = "document.dispatchEvent(new KeyboardEvent('keydown', {key: 'n', bubbles: true}))"
+    page.evaluate(f"document.addEventListener('htmx:afterSettle', () => {press}, {{once: true}})")
     page.keyboard.press("n")
     page.keyboard.press("n")
     page.keyboard.press("n")
     expect(page.locator(".toast")).to_contain_text("not relevant")
-    page.keyboard.press("n")
     page.wait_for_timeout(300)
     assert len(list(store.decisions())) == 1
 
