@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -37,7 +37,7 @@ class Ending:
     """How a row ends: its event, under the final URL, and what to crawl next."""
 
     row: Row
-    event: PageFound | UrlEnded
+    event: PageFound | UrlEnded = field(repr=False)
     chain: tuple[str, ...] = ()
     links: Sequence[Link] = ()
     beyond_depth: int = 0

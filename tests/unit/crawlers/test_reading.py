@@ -69,3 +69,12 @@ def test_after_a_redirect_the_event_is_that_of_the_final_url() -> None:
     assert isinstance(event, PageFound)
     assert event.page_id == page_id("https://example.org/final")
     assert event.redirected_from == (URL,)
+
+
+def test_an_ending_in_a_log_line_shows_no_text_of_the_page():
+    """Scrapy logs the item when a pipeline fails (DESIGN §2)."""
+    import dataclasses
+
+    from crawlers.reading import Ending
+
+    assert {each.name for each in dataclasses.fields(Ending) if each.name == "event" and each.repr} == set()
