@@ -25,10 +25,13 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 demo: $(VENV)/run.stamp ## Crawl, judge, store, report on the bundled sample web, then open the review app
 	@$(BIN)/guidewatch demo $(ARGS)
 
-.PHONY: check
-check: $(VENV)/dev.stamp ## Format, lint, types, import rule, schemas, corpus rule, unit tests
+.PHONY: lint
+lint: $(VENV)/dev.stamp ## Format, lint, types, import rule, schemas
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports >/dev/null
 	@$(BIN)/python -m events.schema --check
+
+.PHONY: check
+check: lint ## What `lint` does, the corpus rule and the unit tests
 	@$(BIN)/pytest -q tests/unit $(ARGS)
 
 .PHONY: schemas
