@@ -10,7 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
 from crawlers.evidence import DurableEvidence, EvidenceError, WarcFiles
-from crawlers.frontier import Frontier, Kind, Link, Row
+from crawlers.frontier import Frontier, FrontierError, Kind, Link, Row
 from crawlers.frontier.rotation import Rotation
 from crawlers.frontier.traps import Traps, refusal_of
 from crawlers.guard import AddressPolicy
@@ -62,6 +62,7 @@ class RunningCrawl:
         self.reader = Reader(crawl_id, max_bytes=plan.max_bytes, max_depth=plan.max_depth)
         self.was_ending = frontier.ending(crawl_id) is not None
         self.stopping: str | None = None
+        self.failure: FrontierError | None = None
         self.deadlines: list[Callable[[float], None]] = []
         self.responses = 0
         self.beyond_depth = 0
@@ -131,7 +132,11 @@ class RunningCrawl:
         """Return the next row to fetch, or None for now."""
         if self.stopping or self.outstanding > self.plan.max_outstanding:
             return None
-        row = self._rotation.take()
+        try:
+            row = self._rotation.take()
+        except FrontierError as error:
+            self.fail(error)
+            return None
         if row is not None:
             self._under_way.add(row.id)
             self._open.add(row.id)
@@ -156,19 +161,35 @@ class RunningCrawl:
         if self.stopping is None:
             self.stopping = because
 
+    def fail(self, error: FrontierError) -> None:
+        """Stop, since the frontier cannot be read or written; nothing can be settled any more."""
+        self.failure = self.failure or error
+        self.stop(f"frontier: {error}")
+
     def abandon(self) -> None:
         """Wait no longer for the sink: what is not durable is left for the next run."""
         self._outbox.abandon()
 
     def save(self) -> None:
-        """Commit the frontier."""
-        self._frontier.save_shapes(self._traps.changed())
-        self._frontier.commit()
+        """Commit the frontier; where that is not possible, stop."""
+        if self.failure is not None:
+            return
+        try:
+            self._frontier.save_shapes(self._traps.changed())
+            self._frontier.commit()
+        except FrontierError as error:
+            self.fail(error)
 
     async def settle(self, ending: Ending) -> None:
         """Bring a row to its end: links into the frontier, events into the sink, and when they are durable, done."""
         self.release(ending.row)
-        ended = self._decide(ending)
+        if self.failure is not None:
+            return
+        try:
+            ended = self._decide(ending)
+        except FrontierError as error:
+            self.fail(error)
+            return
         if await self._delivered(ended):
             self._open.discard(ending.row.id)
             self.ended_now += len(ended)
@@ -197,7 +218,11 @@ class RunningCrawl:
         except EvidenceError as error:
             self.stop(f"evidence: {error}")
             return False
-        self._frontier.finish([(row.id, _outcome(event), counts) for row, event, counts in ended])
+        try:
+            self._frontier.finish([(row.id, _outcome(event), counts) for row, event, counts in ended])
+        except FrontierError as error:
+            self.fail(error)
+            return False
         for _, event, _ in ended:
             self.outcomes[_outcome(event)] += 1
             if isinstance(event, UrlEnded):
@@ -208,9 +233,13 @@ class RunningCrawl:
         row, event = ending.row, ending.event
         ended: list[_Ended] = []
         owner: Row | None = row
-        if ending.chain and event.page_id != row.page_id:
+        if event.page_id != row.page_id:
             owner = self._claim(event.url, row)
-            ended += [(hop, self.reader.redirect(hop, event.page_id, event.at), False) for hop in self._hops(ending)]
+            ended.append((row, self.reader.redirect(row, event.page_id, event.at), False))
+        passed = self._hops(ending.chain[1:], ending)
+        ended += [(hop, self.reader.redirect(hop, event.page_id, event.at), False) for hop in passed]
+        given_up = self._hops(ending.given_up, ending)
+        ended += [(hop, self.reader.alike(hop, event), False) for hop in given_up]
         if row.kind is Kind.PAGE and (owner is not row or not ending.counts):
             self._rotation.refund(row.host)
         self.beyond_depth += ending.beyond_depth
@@ -228,17 +257,14 @@ class RunningCrawl:
                 event = self.reader.repeated(event, first)
         return [*ended, (owner, event, counts)]
 
-    def _hops(self, ending: Ending) -> list[Row]:
-        """Return the rows of the URLs that redirected, as far as they are ours to end."""
-        hops = [ending.row]
-        for url in ending.chain[1:]:
+    def _hops(self, urls: Sequence[str], ending: Ending) -> list[Row]:
+        """Return the rows of the URLs passed on the way, as far as they are ours to end."""
+        hops: dict[str, Row | None] = {ending.event.page_id: None, ending.row.page_id: None}
+        for url in urls:
             found = identify(url)
-            if found is None or found.page_id in {ending.event.page_id, *(hop.page_id for hop in hops)}:
-                continue
-            hop = self._claim(url, ending.row)
-            if hop is not None:
-                hops.append(hop)
-        return hops
+            if found is not None and found.page_id not in hops:
+                hops[found.page_id] = self._claim(url, ending.row)
+        return [hop for hop in hops.values() if hop is not None]
 
     def _claim(self, url: str, row: Row) -> Row | None:
         """Take the row of a URL that ``row`` redirected to, unless it has its own way to an end."""

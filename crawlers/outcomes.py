@@ -32,7 +32,11 @@ class RefusedError(Exception):
 
 
 class TooManyRedirectsError(Exception):
-    """A URL leads to another more often than is followed."""
+    """A URL leads to another more often than is followed; ``target`` is the first that was not asked."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__("too many redirects")
+        self.target = target
 
 
 class Ended(NamedTuple):

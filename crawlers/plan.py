@@ -48,9 +48,9 @@ class CrawlPlan:
         Most bytes of one body, before and after decompression.
     allow_private
         ``host:port`` keys that the address guard lets pass, or ``"*"`` for every address that is not public; public
-        ones stay refused without a contact.
+        ones stay refused without a contact, and those of cloud metadata always.
     grace_s
-        How long requests under way may go on after a stop; the rest of a stop takes up to 1.7 s more.
+        How long requests under way may go on after a stop; the rest of a stop takes up to 1 s more.
     max_outstanding
         No new request is made while more events than this wait to become durable.
 
@@ -74,7 +74,7 @@ class CrawlPlan:
     timeout_s: float = 30.0
     max_bytes: int = 8_000_000
     allow_private: frozenset[str] = frozenset()
-    grace_s: float = 2.5
+    grace_s: float = 1.2
     max_outstanding: int = 512
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
+import time
 from concurrent.futures import Future
 from typing import Any
 
@@ -27,7 +28,7 @@ _OVERHEAD_BYTES = 64 * 1024
 _RECORD_BYTES = 1_024
 _START_MS = 5_000
 _FLUSH_S = 10.0
-_CLOSE_S = 2.0
+_CLOSE_S = 1.0
 
 
 class KafkaSink:
@@ -67,6 +68,10 @@ class KafkaSink:
         self._max_bytes = max_message_bytes - _RECORD_BYTES
         limits = {"max_request_size": max_message_bytes + _OVERHEAD_BYTES}
         self._producer = _connect({**_PRODUCER, **limits, **client_options}, self._topic)
+        self._counting = threading.Lock()
+        self._put = 0
+        self._acknowledged = 0
+        self._error = ""
         self._places = threading.BoundedSemaphore(max_in_flight)
         self._waiting: queue.SimpleQueue[tuple[PageFound | UrlEnded, Future[None]] | threading.Event | None] = (
             queue.SimpleQueue()
@@ -77,6 +82,7 @@ class KafkaSink:
     def put(self, event: PageFound | UrlEnded) -> Future[None]:
         """Queue ``event``; the future resolves when the brokers have acknowledged it."""
         future: Future[None] = Future()
+        self._put += 1
         self._waiting.put((event, future))
         return future
 
@@ -98,10 +104,28 @@ class KafkaSink:
             raise SinkUnavailableError(f"Kafka did not acknowledge: {_brief(error)}") from error
 
     def close(self) -> None:
-        """Send what is queued, wait for a while, and close the producer."""
+        """Send what is queued, wait up to 1 s in all for the acknowledgements, and close the producer.
+
+        Raises
+        ------
+        SinkUnavailableError
+            Not all that was ever put is acknowledged.
+        """
+        until = time.monotonic() + _CLOSE_S
         self._waiting.put(None)
-        self._thread.join(_FLUSH_S)
-        self._producer.close(timeout=_FLUSH_S)
+        self._thread.join(_CLOSE_S)
+        try:
+            self._producer.close(timeout=max(0.0, until - time.monotonic()))
+        except KafkaError as error:
+            self._error = self._error or _brief(error)
+            self._producer._sender.force_close()  # close() has given up at its flush, before it ends its thread
+        with self._counting:
+            missing = self._put - self._acknowledged
+        if missing:
+            raise SinkUnavailableError(
+                f"Kafka did not acknowledge {missing:,} of {self._put:,} events ({self._error or 'no answer'}): "
+                "their URLs are not settled; start again with the same data folder, and they are crawled again"
+            )
 
     def _work(self) -> None:
         while True:
@@ -123,18 +147,22 @@ class KafkaSink:
             sent = self._producer.send(self._topic, key=event.page_id.encode(), value=value)
         except (KafkaError, ValueError, TypeError, AssertionError) as error:
             self._places.release()
-            future.set_exception(SinkUnavailableError(f"Kafka does not take {event.page_id}: {_brief(error)}"))
+            self._error = _brief(error)
+            future.set_exception(SinkUnavailableError(f"Kafka does not take {event.page_id}: {self._error}"))
             return
-        sent.add_callback(self._acknowledged, future)
+        sent.add_callback(self._succeeded, future)
         sent.add_errback(self._failed, future)
 
-    def _acknowledged(self, future: Future[None], _: object) -> None:
+    def _succeeded(self, future: Future[None], _: object) -> None:
         self._places.release()
+        with self._counting:
+            self._acknowledged += 1
         future.set_result(None)
 
     def _failed(self, future: Future[None], error: BaseException) -> None:
         self._places.release()
-        future.set_exception(SinkUnavailableError(f"Kafka did not take it: {_brief(error)}"))
+        self._error = _brief(error)
+        future.set_exception(SinkUnavailableError(f"Kafka did not take it: {self._error}"))
 
 
 def _too_large(event: PageFound | UrlEnded) -> UrlEnded:
@@ -186,5 +214,5 @@ def _listens(server: str) -> bool:
 
 
 def _brief(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}{': ' if text else ''}{text[:200]}"
+    name, text = type(error).__name__, " ".join(str(error).split())[:200]
+    return text if text.startswith(name) else f"{name}{': ' if text else ''}{text}"

@@ -12,6 +12,7 @@ from crawlers.extraction.sniff import media_type
 from crawlers.extraction.sources import read_source, unpack
 from crawlers.frontier import Kind, Link, Row
 from crawlers.identity import event_id, identify, to_link
+from crawlers.outcomes import Ended
 from events import Evidence, PageFound, UrlEnded, content_id
 
 _TYPES = {Format.HTML: "text/html", Format.TEXT: "text/plain", Format.PDF: "application/pdf"}
@@ -39,7 +40,9 @@ class Ending:
     row: Row
     event: PageFound | UrlEnded = field(repr=False)
     chain: tuple[str, ...] = ()
-    links: Sequence[Link] = ()
+    given_up: tuple[str, ...] = ()
+    """Further URLs that redirected, to nothing that could be followed: they end as the row does."""
+    links: Sequence[Link] = field(default=(), repr=False)
     beyond_depth: int = 0
     """Links that were not looked at because they lead too deep."""
     too_long: int = 0
@@ -104,6 +107,28 @@ class Reader:
             parent_url=row.parent_url,
         )
 
+    def given_up(self, row: Row, ended: Ended, urls: Sequence[str], at: datetime, target: str = "") -> Ending:
+        """Return what becomes of ``row`` where its redirects are given up after the further ``urls`` had been asked.
+
+        ``target``, the first URL that was not asked, counts as a link of ``row``.
+        """
+        pages, sources = ([target], []) if row.kind is Kind.PAGE else ([], [target])
+        found = self._found(pages, sources, row, 0) if target else _Found([], 0, 0)
+        return Ending(
+            row=row,
+            event=self.ended(row, outcome=ended.outcome, reason=ended.reason, url=row.url, at=at),
+            given_up=tuple(urls),
+            links=found.links,
+            beyond_depth=found.beyond_depth,
+            counts=ended.outcome == "failed" and row.kind is Kind.PAGE,
+        )
+
+    def alike(self, row: Row, end: PageFound | UrlEnded) -> UrlEnded:
+        """Return the event of a URL that ends as another has: its redirect leads to nothing that could be followed."""
+        outcome: Outcome = "refused" if isinstance(end, UrlEnded) and end.outcome == "refused" else "failed"
+        reason = end.reason if isinstance(end, UrlEnded) else "too many redirects"
+        return self.ended(row, outcome=outcome, reason=reason, url=row.url, at=end.at)
+
     def redirect(self, row: Row, target: str, at: datetime) -> UrlEnded:
         """Return the event of a URL that leads to the page ``target``."""
         return UrlEnded(
@@ -161,7 +186,7 @@ class Reader:
         return _ending(row, event, fetched, found or _Found([], 0, 0))
 
     def _source(self, row: Row, fetched: Fetched, body: bytes, kind: Format) -> Ending:
-        source = read_source(body, fetched.url)
+        source = read_source(body, fetched.url, fetched.content_type)
         found = self._found(source.pages, source.sitemaps, row, source.too_long)
         return self._ended(row, fetched, "unsupported", kind.value, found)
 

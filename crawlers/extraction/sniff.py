@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from crawlers.extraction.charset import wide_encoding
+
 _MARKUP = re.compile(rb"<(!doctype\s+html|html|head|body|title|meta|div|p|h1|table|a|script|link|article|main)\b", re.I)
 _FEED = re.compile(rb"<(rss|feed|rdf:RDF)[\s>]", re.I)
 _SITEMAP = re.compile(rb"<(?:\w+:)?(urlset|sitemapindex)[\s>]", re.I)
@@ -33,7 +35,7 @@ def media_type(content_type: str) -> str:
 
 def sniff(body: bytes, content_type: str) -> Format:
     """Return the format of ``body``; evidence in the bytes outweighs the header, since headers lie."""
-    kind, head = media_type(content_type), body[:_HEAD_BYTES].lstrip(b"\xef\xbb\xbf\t\r\n ")
+    kind, head = media_type(content_type), _head(body, content_type)
     if head.startswith(b"%PDF-"):
         return Format.PDF
     if head.startswith(b"\x1f\x8b"):
@@ -49,6 +51,15 @@ def sniff(body: bytes, content_type: str) -> Format:
             return Format.OTHER
         return Format.HTML if kind in _UNSAID and _MARKUP.search(head) else Format.TEXT
     return Format.OTHER
+
+
+def _head(body: bytes, content_type: str) -> bytes:
+    """Return the first bytes, without byte order mark and white space, as UTF-8 where they are in UTF-16 or UTF-32."""
+    head = body[:_HEAD_BYTES]
+    wide = wide_encoding(body, content_type)
+    if wide is not None:
+        head = head.decode(wide, "ignore").encode("utf-8", "ignore")
+    return head.lstrip(b"\xef\xbb\xbf\t\r\n ")
 
 
 def _xml_format(head: bytes) -> Format | None:

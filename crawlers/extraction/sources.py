@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 from scrapy import Selector
 
+from crawlers.extraction.charset import wide_encoding
 from crawlers.extraction.links import Links
 from crawlers.extraction.sniff import Format, sniff
 from crawlers.limits import MAX_URL_CHARS
@@ -23,9 +24,9 @@ class Source(NamedTuple):
     too_long: int = 0
 
 
-def read_source(body: bytes, url: str) -> Source:
+def read_source(body: bytes, url: str, content_type: str = "") -> Source:
     """Return the absolute http(s) URLs in a sitemap or feed; empty where it cannot be read."""
-    text = body.decode("utf-8", "replace").replace("\0", "")
+    text = body.decode(wide_encoding(body, content_type) or "utf-8", "replace").replace("\0", "").lstrip("\ufeff")
     try:
         document = Selector(text=text, type="xml")
         found = {

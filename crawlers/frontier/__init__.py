@@ -1,6 +1,7 @@
 """The frontier: every URL the crawl knows, as rows in SQLite, and the Scrapy scheduler on top of it."""
 
+from crawlers.frontier.file import FrontierError, FrontierFailedError
 from crawlers.frontier.rows import Kind, Link, Row, State
-from crawlers.frontier.table import Frontier, FrontierError
+from crawlers.frontier.table import Frontier
 
-__all__ = ["Frontier", "FrontierError", "Kind", "Link", "Row", "State"]
+__all__ = ["Frontier", "FrontierError", "FrontierFailedError", "Kind", "Link", "Row", "State"]

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
+from crawlers.frontier.file import FrontierFile
 from crawlers.frontier.rows import Kind, Link, Row, State
 
 _SCHEMA = files("crawlers.frontier").joinpath("schema.sql").read_text(encoding="utf-8")
 _COMMIT_AFTER = 2_000
-
-
-class FrontierError(Exception):
-    """The frontier file cannot be used; the message is one line for the user."""
 
 
 class Frontier:
@@ -34,26 +28,14 @@ class Frontier:
     Raises
     ------
     FrontierError
-        The file cannot be opened, is not ours, or another process crawls with it.
+        The file cannot be opened, or another process crawls with it. A `FrontierFailedError` where it is damaged, or
+        the disk full; all methods raise this, too, and what came after the last commit is then undone.
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=0.5)
-            self._prepare()
-        except (OSError, sqlite3.Error) as error:
-            raise FrontierError(_explain(path, error)) from error
+        self._db = FrontierFile(path, _SCHEMA)
         self._seen: set[bytes] = set()
         self._changes = 0
-        self._changed()
-
-    def _prepare(self) -> None:
-        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-32000"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.executescript(_SCHEMA)
 
     def open_crawl(self, crawl_id: str, at: datetime) -> tuple[str, bool]:
         """Take up the crawl that has not ended, or begin a new one named ``crawl_id`` on an empty frontier.
@@ -62,8 +44,8 @@ class Frontier:
         -------
         crawl_id, resumed
         """
-        found = self._db.execute("SELECT crawl_id FROM crawls WHERE ended_at IS NULL").fetchone()
-        if found is None:
+        found = self._db.execute("SELECT crawl_id FROM crawls WHERE ended_at IS NULL")
+        if not found:
             for table in ("urls", "contents", "shapes"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608
             self._db.execute(
@@ -76,7 +58,7 @@ class Frontier:
             self._db.execute("DELETE FROM contents WHERE page_id NOT IN (SELECT page_id FROM urls WHERE state = 2)")
         self._seen = {page_id for (page_id,) in self._db.execute("SELECT page_id FROM urls")}
         self.commit()
-        return (found[0], True) if found else (crawl_id, False)
+        return (found[0][0], True) if found else (crawl_id, False)
 
     def add(self, links: Iterable[Link], parent: int | None = None) -> list[Link]:
         """Queue the links that are new, and return them; ``parent`` is the row number of the page they stood on."""
@@ -89,7 +71,7 @@ class Frontier:
             fresh.append(link)
             new.append((key, link.url, link.host, link.depth, parent, link.priority, int(link.kind)))
         if new:
-            self._db.executemany(
+            self._db.many(
                 "INSERT INTO urls (page_id, url, host, depth, parent, priority, kind) VALUES (?, ?, ?, ?, ?, ?, ?)", new
             )
             self._changed(len(new))
@@ -106,8 +88,8 @@ class Frontier:
             " FROM urls u LEFT JOIN urls p ON p.id = u.parent"
             " WHERE u.state = 0 AND u.host = ? ORDER BY u.priority DESC, u.id LIMIT ?",
             (host, limit),
-        ).fetchall()
-        self._db.executemany("UPDATE urls SET state = 1 WHERE id = ?", [(row[0],) for row in found])
+        )
+        self._db.many("UPDATE urls SET state = 1 WHERE id = ?", [(row[0],) for row in found])
         self._changed(len(found))
         return [Row(n, key.hex(), url, home, depth, up, Kind(kind)) for n, key, url, home, depth, up, kind in found]
 
@@ -126,16 +108,16 @@ class Frontier:
         self.add([link], parent)
         found = self._db.execute(
             "UPDATE urls SET state = 1 WHERE page_id = ? AND state = 0 RETURNING id, url, depth, kind", (key,)
-        ).fetchone()
+        )
         self._changed()
-        if found is None:
+        if not found:
             return None
-        number, url, depth, kind = found
+        number, url, depth, kind = found[0]
         return Row(number, link.page_id, url, link.host, depth, None, Kind(kind))
 
     def finish(self, endings: Sequence[tuple[int, str, bool]]) -> None:
         """Mark rows as done: (row number, outcome, whether it counts against the page budgets)."""
-        self._db.executemany(
+        self._db.many(
             "UPDATE urls SET state = 2, outcome = ?, budgeted = ? WHERE id = ?",
             [(outcome, int(budgeted), number) for number, outcome, budgeted in endings],
         )
@@ -144,12 +126,12 @@ class Frontier:
     def first_with(self, content_id: str, page_id: str) -> str | None:
         """Return the page that had this text first, or None where it is ``page_id`` itself, which then owns it."""
         key = bytes.fromhex(content_id)
-        found = self._db.execute("SELECT page_id FROM contents WHERE content_id = ?", (key,)).fetchone()
-        if found is None:
+        found = self._db.execute("SELECT page_id FROM contents WHERE content_id = ?", (key,))
+        if not found:
             self._db.execute("INSERT INTO contents VALUES (?, ?)", (key, bytes.fromhex(page_id)))
             self._changed()
             return None
-        owner: str = found[0].hex()
+        owner: str = found[0][0].hex()
         return None if owner == page_id else owner
 
     def shapes(self) -> dict[tuple[str, str], int]:
@@ -158,7 +140,7 @@ class Frontier:
 
     def save_shapes(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Save fruitless fetches by (host, shape)."""
-        self._db.executemany(
+        self._db.many(
             "INSERT OR REPLACE INTO shapes VALUES (?, ?, ?)",
             [(host, shape, count) for (host, shape), count in counts.items()],
         )
@@ -178,7 +160,7 @@ class Frontier:
 
     def count(self, state: State) -> int:
         """Return how many URLs are in ``state``."""
-        number: int = self._db.execute("SELECT count(*) FROM urls WHERE state = ?", (int(state),)).fetchone()[0]
+        number: int = self._db.execute("SELECT count(*) FROM urls WHERE state = ?", (int(state),))[0][0]
         return number
 
     def begin_ending(self, crawl_id: str, because: str) -> None:
@@ -191,8 +173,8 @@ class Frontier:
 
     def ending(self, crawl_id: str) -> str | None:
         """Return why the crawl fetches nothing more, or None where it still may."""
-        found = self._db.execute("SELECT ended_because FROM crawls WHERE crawl_id = ?", (crawl_id,)).fetchone()
-        return found[0] if found else None
+        found = self._db.execute("SELECT ended_because FROM crawls WHERE crawl_id = ?", (crawl_id,))
+        return found[0][0] if found else None
 
     def end_crawl(self, crawl_id: str, because: str, at: datetime) -> None:
         """Note that the crawl is over, so that the next run begins a new one."""
@@ -203,27 +185,18 @@ class Frontier:
 
     def commit(self) -> None:
         """Make all changes so far survive the process."""
-        if self._db.in_transaction:
-            self._db.execute("COMMIT")
-        self._db.execute("BEGIN")
+        self._db.commit()
         self._changes = 0
 
     def close(self) -> None:
-        """Commit, put what is in flight back into the queue, and close."""
-        self._db.execute("UPDATE urls SET state = 0 WHERE state = 1")
-        if self._db.in_transaction:
-            self._db.execute("COMMIT")
-        self._db.close()
+        """Put what is in flight back into the queue, commit, and close; after an error, close without."""
+        try:
+            if not self._db.failed:
+                self._db.execute("UPDATE urls SET state = 0 WHERE state = 1")
+        finally:
+            self._db.close()
 
     def _changed(self, count: int = 1) -> None:
         self._changes += count
         if self._changes >= _COMMIT_AFTER:
             self.commit()
-
-
-def _explain(path: Path, error: OSError | sqlite3.Error) -> str:
-    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return f"{path} is in use: another crawl runs with this data folder"
-    if isinstance(error, OSError):
-        return f"{path.parent} cannot be used: {error.strerror or error}"
-    return f"{path} cannot be used: {error}"

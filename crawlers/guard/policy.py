@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from yarl import URL
 
-from crawlers.guard.address import Address, is_obscure, literal_address, refusal
+from crawlers.guard.address import METADATA, Address, is_metadata, is_obscure, literal_address, refusal
 
 
 class GuardRefusedError(Exception):
@@ -21,8 +21,8 @@ class AddressPolicy:
     Parameters
     ----------
     allow_private
-        ``host:port`` keys, in lower case, that are exempt from all rules; ``"*"`` lets every address pass
-        that is not public.
+        ``host:port`` keys, in lower case, that are exempt from all rules but one; ``"*"`` lets every address pass
+        that is not public. The addresses at which clouds hand out credentials are always refused.
     public
         Whether public addresses may be reached at all (a crawl without a contact must not).
     """
@@ -38,6 +38,8 @@ class AddressPolicy:
 
     def check_address(self, host: str, port: int, address: Address) -> None:
         """Raise `GuardRefusedError` if ``host:port`` must not be reached at ``address``."""
+        if is_metadata(address):
+            raise GuardRefusedError(METADATA)
         if self.exempts(host, port):
             return
         why = refusal(address)

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from scrapy import Request, Spider
+from typing import Any
+
+from scrapy import Request
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
 
 from crawlers.outcomes import TooManyRedirectsError
 
 
 class CountedRedirectMiddleware(RedirectMiddleware):
-    """Every hop is a new request, which the guard and robots.txt judge again."""
+    """Every hop is a new request, which the guard and robots.txt judge again.
 
-    def process_response(
-        self,
-        request: Request,
-        response: Response,
-        spider: Spider | None = None,  # noqa: ARG002 deprecated
-    ) -> Request | Response:
-        """Return the request of the next hop, or ``response`` where it does not redirect to http(s).
+    After ``REDIRECT_MAX_TIMES`` hops, `TooManyRedirectsError` says where the next one would have led.
+    """
 
-        Raises
-        ------
-        TooManyRedirectsError
-            More hops than ``REDIRECT_MAX_TIMES``.
-        """
+    def _redirect(self, redirected: Request, request: Request, reason: Any) -> Request:
         try:
-            return super().process_response(request, response)
+            return super()._redirect(redirected, request, reason)
         except IgnoreRequest as error:
-            raise TooManyRedirectsError from error
+            raise TooManyRedirectsError(redirected.url) from error

@@ -12,7 +12,7 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
 from crawlers.crawl import RunningCrawl, crawl_of
-from crawlers.frontier import Kind
+from crawlers.frontier import FrontierError, Kind
 from crawlers.identity import origin, to_link
 from crawlers.outcomes import CrawlStoppedError, RefusedError, TooManyRedirectsError
 
@@ -83,7 +83,10 @@ class RobotsMiddleware:
             return Protego.parse("")
         rules = Protego.parse(response.body[:_MAX_BYTES].decode("utf-8", "replace"))
         links = [to_link(url, depth, kind=Kind.SOURCE) for url in rules.sitemaps]
-        self._crawl.add([link for link in links if link is not None])
+        try:
+            self._crawl.add([link for link in links if link is not None])
+        except FrontierError as error:
+            return error
         return rules
 
 

@@ -14,8 +14,9 @@ from twisted.python.failure import Failure
 
 from crawlers.crawl import RunningCrawl
 from crawlers.evidence import EvidenceError
-from crawlers.frontier import Kind, Row
-from crawlers.outcomes import CrawlStoppedError, TooManyRedirectsError, outcome_of
+from crawlers.frontier import FrontierError, Kind, Row
+from crawlers.identity import identify
+from crawlers.outcomes import CrawlStoppedError, Ended, TooManyRedirectsError, outcome_of
 from crawlers.reading import Ending, Fetched
 
 logger = logging.getLogger(__name__)
@@ -62,9 +63,8 @@ class PagesSpider(Spider):
             ending = self.crawl.reader.read(row, self._fetched(response))
         except Exception as error:  # the page's own edge: one bad document never stops a crawl
             logger.info("error while reading %s", row.page_id, exc_info=True)
-            ending = self._ended(
-                row, "failed", f"error: {type(error).__name__}", response.url, self._chain(response.meta)
-            )
+            reason = f"error: {type(error).__name__}"
+            ending = self._ended(row, Ended("failed", reason), response.url, self._chain(response.meta))
         yield ending
 
     def fail(self, failure: Failure) -> Iterator[Ending]:
@@ -75,6 +75,10 @@ class PagesSpider(Spider):
         if isinstance(error, CrawlStoppedError):
             self.crawl.release(row)
             return
+        if isinstance(error, FrontierError):
+            self.crawl.release(row)
+            self.crawl.fail(error)
+            return
         if isinstance(error, EvidenceError):
             self.crawl.release(row)
             self.crawl.stop(f"evidence: {error}")
@@ -82,15 +86,20 @@ class PagesSpider(Spider):
         ended = outcome_of(error)
         if ended.reason.startswith("error: "):
             logger.info("error while fetching %s", row.page_id, exc_info=error)
-        url = row.url if request.meta.get("unusable") else request.url
-        chain = () if isinstance(error, TooManyRedirectsError) else self._chain(request.meta)
-        yield self._ended(row, ended.outcome, ended.reason, url, chain)
+        chain = self._chain(request.meta)
+        if isinstance(error, TooManyRedirectsError):
+            urls = [*chain[1:], request.url]
+            yield self.crawl.reader.given_up(row, ended, urls, self.crawl.clock(), error.target)
+        elif chain and identify(request.url) is None:
+            yield self.crawl.reader.given_up(row, ended, chain[1:], self.crawl.clock())
+        else:
+            yield self._ended(row, ended, request.url, chain)
 
-    def _ended(self, row: Row, outcome: Any, reason: str, url: str, chain: tuple[str, ...]) -> Ending:
+    def _ended(self, row: Row, ended: Ended, url: str, chain: tuple[str, ...]) -> Ending:
         event = self.crawl.reader.ended(
-            row, outcome=outcome, reason=reason, url=url if chain else row.url, at=self.crawl.clock()
+            row, outcome=ended.outcome, reason=ended.reason, url=url if chain else row.url, at=self.crawl.clock()
         )
-        counts = outcome == "failed" and row.kind is Kind.PAGE
+        counts = ended.outcome == "failed" and row.kind is Kind.PAGE
         return Ending(row=row, event=event, chain=chain, counts=counts)
 
     def _fetched(self, response: Response) -> Fetched:

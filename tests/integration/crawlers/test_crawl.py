@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -98,11 +99,54 @@ def test_redirects_that_lead_nowhere_end_once(start_site: Start, plan_for: Plan)
     sink = ListSink()
     run_crawl(plan_for(site), sink)
     outcomes = sink.outcomes()
-    assert outcomes["/loop"] == "failed: too many redirects"
+    assert outcomes["/loop"] == outcomes["/loop2"] == "failed: too many redirects"
     assert outcomes["/ftp"] == "failed: status 302"
     assert outcomes["/gone"] == "duplicate: redirect"
     assert outcomes["/missing"] == "failed: status 404"
     assert sorted(path for path, outcome in outcomes.items() if outcome == "page") == ["/", "/self"]
+
+
+def test_every_url_of_a_chain_that_is_too_long_ends_once(start_site: Start, plan_for: Plan) -> None:
+    site = start_site({"/": html("start", "/hop0", "/hop3"), "/hop9": html("the end of the chain")})
+    site.routes.update({f"/hop{n}": moved(f"/hop{n + 1}") for n in range(9)})
+    sink = ListSink()
+    summary = run_crawl(plan_for(site), sink)
+    outcomes = sink.outcomes()
+    assert set(outcomes) == set(site.asked()) - {"/robots.txt"} == {"/", *(f"/hop{n}" for n in range(10))}
+    assert {outcomes[f"/hop{n}"] for n in range(3)} == {"failed: too many redirects"}
+    assert summary.finished
+    assert sum(summary.outcomes.values()) == len(sink.events) == 11
+
+
+def test_a_chain_without_end_is_left(start_site: Start, plan_for: Plan) -> None:
+    site = start_site(
+        {"/": html("start", "/0")}, fallback=lambda path: moved(f"/{int(path[1:]) + 1}") if path[1:].isdigit() else None
+    )
+    sink = ListSink()
+    summary = run_crawl(plan_for(site, max_depth=3), sink)
+    outcomes = sink.outcomes()
+    assert set(outcomes) == set(site.asked()) - {"/robots.txt"}
+    assert Counter(outcomes.values()) == {"page": 1, "failed: too many redirects": 18}
+    assert (summary.finished, summary.beyond_depth) == (True, 1)
+
+
+def test_a_chain_that_comes_back_or_ends_in_no_url_leaves_out_no_hop(start_site: Start, plan_for: Plan) -> None:
+    site = start_site(
+        {
+            "/": html("start", "/back?utm_source=x", "/far"),
+            "/back?utm_source=x": moved("/cookie"),
+            "/cookie": moved("/back"),
+            "/back": html("back again"),
+            "/far": moved("/farther"),
+            "/farther": moved(f"/{'x' * 3_000}"),
+        }
+    )
+    sink = ListSink()
+    run_crawl(plan_for(site), sink)
+    outcomes = sink.outcomes()
+    assert outcomes.pop("/far") == outcomes.pop("/farther") == "refused: url too long"
+    assert outcomes.pop("/cookie") == "duplicate: redirect"
+    assert sorted(outcomes.values()) == ["page", "page"]
 
 
 def test_every_failure_has_its_reason(start_site: Start, plan_for: Plan, unused_port: int) -> None:

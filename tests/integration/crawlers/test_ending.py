@@ -110,6 +110,18 @@ def test_a_stop_from_another_thread_waits_for_no_delay_and_no_silent_sink(start_
     assert (summary.ended_because, summary.finished, summary.pages) == ("stopped", False, 0)
 
 
+def test_a_stop_takes_little_of_the_5_s_while_a_server_drips_and_the_sink_is_silent(
+    start_site: Start, plan_for: Plan
+) -> None:
+    site = start_site({"/drip": Answer(b"<p>" + b"drop " * 2_000, drip_s=0.1)}, fallback=lambda path: html(path))
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    began = time.monotonic()
+    seeds = (site.url("/drip"), site.url("/a"), site.url("/b"))
+    run_crawl(plan_for(site, seeds=seeds, concurrency_per_host=3), SilentSink(), stop=stop)
+    assert time.monotonic() - began < 1.0 + 2.8, "what owns the sink and the store has the rest"
+
+
 def test_kill_9_and_a_second_run_lose_and_double_nothing(
     start_site: Start, start_crawl: StartCrawl, tmp_path: Path
 ) -> None:

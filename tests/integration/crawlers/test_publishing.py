@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import Random
 
@@ -15,7 +20,20 @@ from crawlers.publishing import KafkaSink
 from crawlers.run import run_crawl
 from crawlers.sink import SinkUnavailableError
 from events import PageFound, Topics, UrlEnded, content_id, decode, new_id, page_id
+from tests.integration.crawlers.sinks import ListSink
 from tests.integration.crawlers.site import Site, html
+from tests.servers.kafka import KafkaServer, running_kafka
+
+
+@contextmanager
+def suspended(broker: KafkaServer) -> Iterator[None]:
+    """Let the broker keep its connections and answer nothing."""
+    assert broker._process is not None
+    os.kill(broker._process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(broker._process.pid, signal.SIGCONT)
 
 
 @pytest.fixture
@@ -108,6 +126,31 @@ def test_an_event_that_is_too_large_ends_its_url(kafka_bootstrap: str, kafka_pre
     assert isinstance(fitting, PageFound)
     assert isinstance(event, UrlEnded)
     assert (event.id, event.url, event.outcome, event.reason) == (page.id, page.url, "failed", "too large")
+
+
+def test_a_crawl_ends_within_5_s_when_kafka_hangs_and_says_what_is_missing(
+    start_site: Callable[..., Site], plan_for: Callable[..., CrawlPlan]
+) -> None:
+    site = start_site({}, fallback=lambda path: html(f"page {path}"))
+    seeds = tuple(site.url(f"/{n}") for n in range(31))
+    stop, topics = threading.Event(), Topics("hangs")
+    with running_kafka() as broker:
+        admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+        admin.create_topics([NewTopic(topics.pages_found, num_partitions=1, replication_factor=1)])
+        admin.close()
+        sink = KafkaSink({"bootstrap_servers": broker.bootstrap}, topics)
+        with suspended(broker):
+            stopped_at: list[float] = []
+            threading.Timer(2.5, lambda: (stopped_at.append(time.monotonic()), stop.set())).start()
+            summary = run_crawl(plan_for(site, seeds=seeds), sink, stop=stop)
+            with pytest.raises(SinkUnavailableError, match=r"did not acknowledge \d+ of 31 events") as caught:
+                sink.close()
+            assert time.monotonic() - stopped_at[0] < 4.5
+    assert "\n" not in str(caught.value)
+    assert (summary.finished, summary.pages, summary.left_queued) == (False, 0, 31)
+    again = ListSink()
+    assert run_crawl(plan_for(site, seeds=seeds), again).finished
+    assert len(again.events) == 31
 
 
 def test_a_topic_that_does_not_exist_is_one_clear_line(kafka_bootstrap: str, kafka_prefix: str) -> None:

@@ -125,6 +125,63 @@ def test_any_private_address_is_no_leave_for_public_ones_without_contact() -> No
     resolve(AddressPolicy(frozenset("*")), "10.0.0.1", "93.184.216.34")
 
 
+METADATA = [
+    "169.254.169.254",
+    "169.254.169.253",
+    "169.254.170.2",
+    "169.254.170.23",
+    "169.254.42.42",
+    "100.100.100.200",
+    "168.63.129.16",
+    "192.0.0.192",
+    "fd00:ec2::254",
+    "fd00:ec2::23",
+    "fd20:ce::254",
+    "fd00:c1::a9fe:a9fe",
+    "fe80::a9fe:a9fe",
+]
+DRESSED = [
+    "::ffff:169.254.169.254",
+    "::ffff:168.63.129.16",
+    "::169.254.169.254",
+    "::ffff:0:169.254.169.254",
+    "2002:a9fe:a9fe::1",
+    "64:ff9b::169.254.169.254",
+    "64:ff9b::168.63.129.16",
+    "64:ff9b:1::169.254.169.254",
+    "64:ff9b:1:a9fe:a9:fe00::",
+    "64:ff9b:1:0:a9:fea9:fe00:0",
+    "64:ff9b:1:a9:fe:a9fe::",
+    "2001:0:808:808:0:0:5601:5601",
+    "fd12::5efe:169.254.169.254",
+    "fe80::a9fe:a9fe%1",
+]
+
+
+@pytest.mark.parametrize("address", METADATA + DRESSED)
+@pytest.mark.parametrize("allowed", ["*", "pages.example:80"])
+def test_the_metadata_addresses_of_clouds_are_refused_whatever_is_allowed(address: str, allowed: str) -> None:
+    policy = AddressPolicy(frozenset({allowed}))
+    with pytest.raises(GuardRefusedError) as caught:
+        policy.check_address("pages.example", 80, ip_address(address))
+    assert caught.value.reason == "guard: metadata address"
+    with pytest.raises(GuardRefusedError, match="metadata address"):
+        resolve(policy, "10.0.0.1", address)
+
+
+@pytest.mark.parametrize("address", METADATA)
+def test_a_metadata_address_cannot_be_exempted_in_a_url(address: str) -> None:
+    host = f"[{address}]" if ":" in address else address
+    policy = AddressPolicy(frozenset({"*", f"{host}:80"}))
+    with pytest.raises(GuardRefusedError, match="metadata address"):
+        policy.check_url(f"http://{host}/")
+
+
+@pytest.mark.parametrize("address", ["169.254.1.1", "10.0.0.1", "fd12::1", "fe80::1", "64:ff9b:1::a00:1", "127.0.0.1"])
+def test_other_addresses_that_are_not_public_pass_if_all_may(address: str) -> None:
+    AddressPolicy(frozenset("*")).check_address("pages.example", 80, ip_address(address))
+
+
 class FakeNames:
     """A lookup that answers from a table and remembers what it was asked."""
 
