@@ -13,7 +13,12 @@ from dashboards.feeds.facts import Facts, clusters, facts_of, online_now
 from storage.port import ItemQuery, Store
 
 SMALLEST_PUBLIC = 3
-_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_SHOWN_CHARS = 80
+
+
+class EditionRefusedError(ValueError):
+    """Such an edition cannot be; the message is one line that says why."""
 
 
 def _utc_now() -> datetime:
@@ -49,15 +54,20 @@ def build_edition(
 
     Raises
     ------
-    ValueError
+    EditionRefusedError
         An id that cannot be a file name, or a period that ends before it begins.
     """
-    if not _ID.match(edition_id):
-        raise ValueError(f"edition id {edition_id!r}: use letters, digits, '.', '_' and '-'")
+    if not _ID.fullmatch(edition_id):
+        shown = ascii(edition_id if len(edition_id) <= _SHOWN_CHARS else f"{edition_id[:_SHOWN_CHARS]}...")
+        raise EditionRefusedError(
+            f"edition {shown}: use up to 80 letters, digits, '.', '_' and '-', the first a letter or digit"
+        )
     now = clock()
     end = until or now
     if since is not None and since >= end:
-        raise ValueError("the period of the edition ends before it begins")
+        raise EditionRefusedError(
+            f"the period of the edition would begin at {since:%Y-%m-%d %H:%M} and end at {end:%Y-%m-%d %H:%M} UTC"
+        )
     audience = "restricted" if restricted else "public"
     name, smallest = f"{edition_id}-{audience}", 1 if restricted else SMALLEST_PUBLIC
     period = list(facts_of(store, ItemQuery(since=since, until=end)))

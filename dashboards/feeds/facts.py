@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboards.defang import defang
+from storage.likely import likely
 from storage.port import Item, ItemQuery, LedgerQuery, Store
 
-LIKELY = 0.5
 _PAGE = 200
 
 
@@ -35,17 +35,7 @@ class Facts:
 
 def facts_of(store: Store, query: ItemQuery) -> Iterator[Facts]:
     """Yield the facts of every item that matches, each once, oldest first."""
-    seen: set[str] = set()
-    offset = 0
-    while True:
-        found = store.search(_at(query, offset)).items
-        for item in found:
-            if item.page_id not in seen:
-                seen.add(item.page_id)
-                yield _facts(item)
-        if len(found) < _PAGE:
-            return
-        offset += _PAGE
+    return map(_facts, store.items(query))
 
 
 def online_now(store: Store, page_ids: Iterable[str]) -> dict[str, bool]:
@@ -69,28 +59,18 @@ def clusters(facts: Iterable[Facts]) -> list[list[Facts]]:
 
 def _facts(item: Item) -> Facts:
     last = item.decisions[-1] if item.decisions else None
-    verdict = item.verdict
-    likely = {
-        name: tuple(sorted(key for key, p in odds.items() if p >= LIKELY))
-        for name, odds in (("s", verdict.subjects), ("t", verdict.techniques), ("m", verdict.methods))
-    }
+    said = {field: tuple(sorted(values)) for field, values in likely(item.verdict).items()}
     return Facts(
         page_id=item.page_id,
         content_id=item.content_id,
         url=defang(item.url),
         host=item.host,
-        language=verdict.language,
+        language=item.verdict.language,
         decision=item.decision or "open",
-        subjects=(last.subjects if last else ()) or likely["s"],
-        techniques=(last.techniques if last else ()) or likely["t"],
-        methods=likely["m"],
+        subjects=(last.subjects if last else ()) or said["subject"],
+        techniques=(last.techniques if last else ()) or said["technique"],
+        methods=said["method"],
         first_seen_at=item.first_seen_at,
         decided_at=item.decided_at,
         reported_in=item.reported_in,
-    )
-
-
-def _at(query: ItemQuery, offset: int) -> ItemQuery:
-    return ItemQuery(
-        decision=query.decision, since=query.since, until=query.until, sort="oldest", offset=offset, limit=_PAGE
     )

@@ -9,9 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from dashboards import REVIEW_PORT
 from dashboards.kibana.panels import DATA_VIEW_ID, Panel, bars, count, latest, over_time, table, top
 
-REVIEW_URL = "http://127.0.0.1:8787"
+REVIEW_URL = f"http://127.0.0.1:{REVIEW_PORT}"
 FILE = Path(__file__).with_name("guidewatch.ndjson")
 DASHBOARD_ID = "guidewatch-overview"
 VERSION = "8.19.0"

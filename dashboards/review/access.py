@@ -106,7 +106,7 @@ class Doorman:
 
 
 class Patience:
-    """Counts wrong tokens by client, and makes those who guess wait twice as long every time.
+    """Counts wrong tokens by client, and tells those who guess to wait, twice as long every time.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class Patience:
         self._lock = threading.Lock()
 
     def wait_s(self, client: str) -> float:
-        """Return how many seconds this client must wait before its next token is looked at."""
+        """Return how many seconds this client is to wait before it tries another token."""
         count, last = self._wrong.get(client, (0, 0.0))
         if count < self._free:
             return 0.0

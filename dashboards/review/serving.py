@@ -12,7 +12,8 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
-DEFAULT_PORT = 8787
+from dashboards import REVIEW_PORT
+
 STOP_TIMEOUT_S = 3
 
 
@@ -57,7 +58,7 @@ class ReviewServer:
         The address is taken or not ours.
     """
 
-    def __init__(self, app: ASGIApp, host: str = "127.0.0.1", port: int = DEFAULT_PORT) -> None:
+    def __init__(self, app: ASGIApp, host: str = "127.0.0.1", port: int = REVIEW_PORT) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family)
         bound = self._socket.getsockname()[1]
@@ -87,7 +88,7 @@ class ReviewServer:
 def serve(
     app: ASGIApp,
     host: str = "127.0.0.1",
-    port: int = DEFAULT_PORT,
+    port: int = REVIEW_PORT,
     *,
     ready: Callable[[str], None] | None = None,
 ) -> None:

@@ -9,36 +9,15 @@ import msgspec
 from yarl import URL
 
 from events import LabelRecorded
+from storage.likely import likely
 from storage.merge import LedgerState, ordered
 from storage.port import Item, LedgerRow
 from storage.words import searchable
 
-LIKELY = 0.5
-"""A subject, technique or method counts from this probability on."""
-
 OPEN = "open"
 """What stands in ``guidewatch.decision`` while nobody has decided."""
 
-_SAME_IN_ITEM = (
-    "page_id",
-    "content_id",
-    "host",
-    "crawl_id",
-    "title",
-    "text",
-    "text_truncated",
-    "media_type",
-    "depth",
-    "parent_url",
-    "fetched_at",
-    "first_seen_at",
-    "judged_at",
-    "verdict",
-    "evidence",
-    "decided_at",
-    "decisions",
-    "reported_in",
-)
+_SAME_IN_ITEM = tuple(name for name in Item.__struct_fields__ if name not in ("url", "decision"))
 _ELSEWHERE_IN_ROW = frozenset({"url", "status"})
 
 
@@ -53,9 +32,7 @@ def item_document(item: Item) -> dict[str, Any]:
         "language": verdict.language,
         "model": verdict.model,
         "reason": verdict.reason,
-        "subject": _likely(verdict.subjects),
-        "technique": _likely(verdict.techniques),
-        "method": _likely(verdict.methods),
+        **likely(verdict),
         "decision": item.decision or OPEN,
         "search": {"title": searchable(item.title), "text": searchable(item.text)},
     }
@@ -142,10 +119,6 @@ def history_document(page_id: str, labels: tuple[LabelRecorded, ...]) -> dict[st
 def labels_of(source: Mapping[str, Any]) -> tuple[LabelRecorded, ...]:
     """Return the decisions in the document of a page, oldest first."""
     return ordered(msgspec.convert(source["guidewatch"]["labels"], list[LabelRecorded]))
-
-
-def _likely(odds: Mapping[Any, float]) -> list[str]:
-    return [name for name, probability in odds.items() if probability >= LIKELY]
 
 
 def _url(url: str) -> dict[str, str]:

@@ -66,17 +66,19 @@ class Searcher:
             answer = client.search(index=index, query=query, size=0, aggregations={"all": aggregation})
         return [(bucket["key"], bucket["doc_count"]) for bucket in answer["aggregations"]["all"]["buckets"]]
 
-    def walk(self, index: str, query: Mapping[str, Any], sort: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Yield every hit in the order of ``sort``, all from one moment."""
+    def walk(
+        self, index: str, query: Mapping[str, Any], sort: Sequence[Mapping[str, Any]], page: int = _PAGE
+    ) -> Iterator[dict[str, Any]]:
+        """Yield every hit in the order of ``sort``, all from one moment, fetched ``page`` at a time."""
         with self._connection.translated() as client:
             moment = client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE)["id"]
         try:
             after: list[Any] | None = None
             while True:
                 with self._connection.translated() as client:
-                    found = _page(client, moment, query, sort, after)
+                    found = _page(client, moment, {"query": query, "sort": sort, "size": page, "search_after": after})
                 yield from (hit["_source"] for hit in found)
-                if len(found) < _PAGE:
+                if len(found) < page:
                     return
                 after = found[-1]["sort"]
         finally:
@@ -84,19 +86,10 @@ class Searcher:
                 client.close_point_in_time(id=moment)
 
 
-def _page(
-    client: Elasticsearch,
-    moment: str,
-    query: Mapping[str, Any],
-    sort: Sequence[Mapping[str, Any]],
-    after: list[Any] | None,
-) -> list[dict[str, Any]]:
+def _page(client: Elasticsearch, moment: str, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
     answer = client.search(
         pit={"id": moment, "keep_alive": _KEEP_ALIVE},
-        query=query,
-        sort=sort,
-        size=_PAGE,
-        search_after=after,
+        **wanted,
         source=WITHOUT_SEARCH_FIELDS,
         track_total_hits=False,
     )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from events import OUTCOMES, LabelRecorded, PageJudged, UrlEnded
 from storage.admission import admit
 from storage.batch import Account
@@ -29,6 +31,9 @@ from storage.port import (
     TimeBucket,
     UpsertReport,
 )
+
+_ITEMS_PAGE = 200
+"""Items of one answer: each has its whole text."""
 
 
 def _utc_now() -> datetime:
@@ -117,6 +122,12 @@ class ElasticStore:
             self._indices.read("items"), queries.items_query(query), queries.items_sort(query), _span(query)
         )
         return ItemPage([documents.item_of(source) for source in found.sources], found.total)
+
+    def items(self, query: ItemQuery) -> Iterator[Item]:
+        """Yield every item that matches, all from one moment."""
+        sort = queries.items_sort(msgspec.structs.replace(query, sort="oldest"))
+        walk = self._searcher.walk(self._indices.read("items"), queries.items_query(query), sort, _ITEMS_PAGE)
+        yield from map(documents.item_of, walk)
 
     def counts(self, field: CountField, query: ItemQuery, limit: int = 50) -> list[Bucket]:
         """Return items per value of ``field``."""

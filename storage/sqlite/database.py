@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
@@ -33,10 +34,13 @@ class Database:
         The file; `migrate` makes it.
     busy_timeout_s
         How long to wait for another process that is writing.
+    read_only
+        Write nothing at all, neither to the file nor beside it.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
+    def __init__(self, path: Path, *, busy_timeout_s: float, read_only: bool = False) -> None:
         self.path = path
+        self._read_only = read_only
         self._busy_timeout_s = busy_timeout_s
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -55,13 +59,16 @@ class Database:
             yield connection
 
     def migrate(self) -> None:
-        """Make the file or bring it to the newest schema; safe when several processes do so at once."""
+        """Make the file, for its owner alone, or bring it to the newest schema; several processes may do so at once."""
+        with suppress(OSError):  # SQLite says better what is wrong
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with translated(self.path):
-            connection = self._connect("rwc")
+            connection = self._connect("mode=rw")
             try:
-                self._check_ours(connection)
+                found = self._version_of_ours(connection)
                 connection.execute("PRAGMA journal_mode = WAL")
-                self._run_migrations(connection)
+                if found != len(migrations()):
+                    self._run_migrations(connection)
             finally:
                 connection.close()
 
@@ -104,10 +111,9 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         if not self.path.exists():
             raise StoreRejectedError(f"{self.path} does not exist: set the store up first")
-        connection = self._connect("rw")
+        connection = self._connect_to_read() if self._read_only else self._connect("mode=rw")
         try:
-            self._check_ours(connection)
-            found, wanted = self._version(connection), len(migrations())
+            found, wanted = self._version_of_ours(connection), len(migrations())
             if found != wanted:
                 raise StoreRejectedError(f"{self.path} has schema {found}, not {wanted}: set the store up first")
         except BaseException:
@@ -115,8 +121,18 @@ class Database:
             raise
         return connection
 
+    def _connect_to_read(self) -> sqlite3.Connection:
+        try:
+            return self._connect("mode=ro")
+        except sqlite3.OperationalError:
+            # Where there is no -wal file, SQLite wants to make one; where it may not, nobody else does.
+            log = self.path.with_name(f"{self.path.name}-wal")
+            if log.exists() and log.stat().st_size:
+                raise
+            return self._connect("mode=ro&immutable=1")
+
     def _connect(self, mode: str) -> sqlite3.Connection:
-        uri = f"file:{quote(str(self.path.absolute()))}?mode={mode}"
+        uri = f"file:{quote(str(self.path.absolute()))}?{mode}"
         connection = sqlite3.connect(
             uri, uri=True, timeout=self._busy_timeout_s, isolation_level=None, check_same_thread=False
         )
@@ -129,7 +145,8 @@ class Database:
             raise
         return connection
 
-    def _check_ours(self, connection: sqlite3.Connection) -> None:
+    def _version_of_ours(self, connection: sqlite3.Connection) -> int:
+        """Return the schema's version; refuse a file of another program or of a newer version."""
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application_id != APPLICATION_ID and tables:
@@ -138,11 +155,10 @@ class Database:
             raise StoreRejectedError(
                 f"{self.path} has schema {version}, made by a newer guidewatch: upgrade, or choose another file"
             )
+        return version
 
     def _run_migrations(self, connection: sqlite3.Connection) -> None:
         scripts = migrations()
-        if self._version(connection) == len(scripts):
-            return
         connection.execute("BEGIN IMMEDIATE")
         try:
             for script in scripts[self._version(connection) :]:

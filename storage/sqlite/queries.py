@@ -11,10 +11,11 @@ from storage.words import phrases
 
 _COLUMNS = ("language", "context", "host", "crawl_id", "content_id")
 _VALUES = ("subject", "technique")
+OLDEST_FIRST = "items.first_seen_at, items.page_id"
 _ORDER = {
     "score": "items.score DESC, items.page_id",
     "newest": "items.first_seen_at DESC, items.page_id",
-    "oldest": "items.first_seen_at, items.page_id",
+    "oldest": OLDEST_FIRST,
     "host": "items.host, items.score DESC, items.page_id",
 }
 _BEST_FIRST = "bm25(item_words, 3.0, 1.0), items.page_id"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +11,9 @@ import msgspec
 
 from events import LabelRecorded
 from events.messages import Evidence, Verdict
+from storage.likely import likely
 from storage.merge import LedgerState, decision_record, ordered
 from storage.port import Item, LedgerRow
-
-LIKELY = 0.5
-"""A subject, technique or method counts from this probability on."""
 
 _ROW_FIELDS = LedgerRow.__struct_fields__
 LEDGER_COLUMNS = (
@@ -26,30 +24,8 @@ LEDGER_COLUMNS = (
     "judged_version_at",
     "judged_flagged",
 )
-ITEM_COLUMNS = (
-    "page_id",
-    "content_id",
-    "url",
-    "host",
-    "crawl_id",
-    "title",
-    "text",
-    "text_truncated",
-    "media_type",
-    "depth",
-    "parent_url",
-    "fetched_at",
-    "first_seen_at",
-    "judged_at",
-    "score",
-    "language",
-    "context",
-    "model",
-    "verdict",
-    "evidence",
-    "decision",
-    "decided_at",
-)
+_ITEM_FIELDS = tuple(name for name in Item.__struct_fields__ if name not in ("decisions", "reported_in"))
+ITEM_COLUMNS = (*_ITEM_FIELDS, "score", "language", "context", "model")
 _label = msgspec.json.Decoder(LabelRecorded)
 _verdict = msgspec.json.Decoder(Verdict)
 _evidence = msgspec.json.Decoder(Evidence)
@@ -114,17 +90,12 @@ def item_cells(item: Item) -> list[Any]:
 
 def item_values(item: Item) -> list[tuple[str, str]]:
     """Return (field, value) of every subject, technique and method that is likely."""
-    groups: dict[str, Mapping[Any, float]] = {
-        "subject": item.verdict.subjects,
-        "technique": item.verdict.techniques,
-        "method": item.verdict.methods,
-    }
-    return [(field, value) for field, odds in groups.items() for value, p in odds.items() if p >= LIKELY]
+    return [(field, value) for field, values in likely(item.verdict).items() for value in values]
 
 
 def item(cells: sqlite3.Row, labels: tuple[LabelRecorded, ...], reported_in: tuple[str, ...]) -> Item:
     """Return the item with its history."""
-    values = _values(cells, (name for name in ITEM_COLUMNS if name in Item.__struct_fields__))
+    values = _values(cells, _ITEM_FIELDS)
     values |= {
         "text_truncated": bool(cells["text_truncated"]),
         "verdict": _verdict.decode(cells["verdict"]),

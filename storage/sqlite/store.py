@@ -49,10 +49,20 @@ class SqliteStore:
         Says when a row reaches the ledger (aware UTC).
     busy_timeout_s
         How long a call waits for another process that is writing before it raises `StoreUnavailableError`.
+    read_only
+        Read a store that may not be written, also where nothing beside it may be; no `setup`, and every write is
+        refused.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], datetime] = _utc_now, busy_timeout_s: float = 15.0) -> None:
-        self._database = Database(path, busy_timeout_s=busy_timeout_s)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], datetime] = _utc_now,
+        busy_timeout_s: float = 15.0,
+        read_only: bool = False,
+    ) -> None:
+        self._database = Database(path, busy_timeout_s=busy_timeout_s, read_only=read_only)
         self._clock = clock
 
     def setup(self) -> None:
@@ -98,6 +108,21 @@ class SqliteStore:
             (total,) = connection.execute(count, where.parameters).fetchone()
             found = connection.execute(select, [*where.parameters, query.limit, query.offset]).fetchall()
             return ItemPage(writing.items_of(connection, found), total)
+
+    def items(self, query: ItemQuery) -> Iterator[Item]:
+        """Yield items in pages, so that no transaction stays open between them."""
+        last: tuple[str, str] = ("", "")
+        while True:
+            where = queries.items_where(query)
+            where.add("(items.first_seen_at, items.page_id) > (?, ?)", *last)
+            select = f"SELECT items.* FROM {where.tables} WHERE {where} ORDER BY {queries.OLDEST_FIRST} LIMIT ?"  # noqa: S608
+            with self._database.reading() as connection:
+                found = connection.execute(select, [*where.parameters, _PAGE]).fetchall()
+                page = writing.items_of(connection, found)
+            yield from page
+            if len(found) < _PAGE:
+                return
+            last = (found[-1]["first_seen_at"], found[-1]["page_id"])
 
     def counts(self, field: CountField, query: ItemQuery, limit: int = 50) -> list[Bucket]:
         """Return items per value of ``field``."""

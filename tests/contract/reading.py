@@ -163,6 +163,40 @@ class SearchContract:
         assert found.decisions
 
 
+class WalkingContract:
+    def test_every_item_comes_once_oldest_first_whatever_the_query_says_of_pages(self, four: Store) -> None:
+        found = list(four.items(ItemQuery(sort="host", offset=2, limit=1)))
+        assert found == four.search(ItemQuery(sort="oldest")).items
+        assert [item.url[-1] for item in found] == ["a", "b", "c", "d"]
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            (ItemQuery(decision=("open",)), "bd"),
+            (ItemQuery(since=later(days=-2), until=later(days=-1)), "b"),
+            (ItemQuery(text="about", subject=("firearm",)), "acd"),
+            (ItemQuery(language=("zh",)), ""),
+        ],
+    )
+    def test_filters_hold_for_a_walk_too(self, four: Store, query: ItemQuery, expected: str) -> None:
+        assert "".join(item.url[-1] for item in four.items(query)) == expected
+
+    def test_a_walk_crosses_pages_where_many_items_were_first_seen_at_one_moment(self, store: Store) -> None:
+        hollow = verdict(passages=(), reason="")
+        store.upsert([judged(f"page-{n}", says=hollow, title="", text="A page.", evidence=None) for n in range(1_001)])
+        store.refresh()
+        found = [item.page_id for item in store.items(ItemQuery())]
+        assert found == sorted(pid(f"page-{n}") for n in range(1_001))
+
+    def test_a_walk_that_is_left_half_way_disturbs_nobody(self, store: Store) -> None:
+        filled_with_four(store)
+        walk = store.items(ItemQuery())
+        assert next(walk).url[-1] == "a"
+        store.upsert([judged("a", fetched_at=later(), at=later(hours=1))])
+        store.refresh()
+        assert [item.url[-1] for item in store.items(ItemQuery())] == ["a", "b", "c", "d"]
+
+
 class CountingContract:
     @pytest.mark.parametrize(
         ("field", "expected"),

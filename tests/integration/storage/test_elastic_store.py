@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from msgspec import structs
 
 from storage.elastic import ElasticStore
+from storage.elastic.bulk import Operation
+from storage.elastic.documents import item_document
+from storage.merge import Held, with_event
 from storage.port import ItemQuery, LedgerQuery, StoreRejectedError, StoreUnavailableError
-from tests.contract.samples import ended, judged, label, pid
+from tests.contract.samples import NOON, ended, judged, label, pid
 from tests.servers.elasticsearch import ElasticsearchServer, running_elasticsearch
 
 
@@ -155,3 +159,18 @@ def test_pages_beyond_ten_thousand_rows_are_reached(prefixed: ElasticStore) -> N
     ids = sorted(pid(f"page-{n}") for n in range(10_020))
     page = prefixed.ledger(LedgerQuery(offset=9_990, limit=100))
     assert (page.total, [row.page_id for row in page.rows]) == (10_020, ids[9_990:])
+
+
+def test_a_walk_goes_beyond_ten_thousand_items(prefixed: ElasticStore) -> None:
+    """The documents are written as they are, without what upsert does around them, which takes a minute."""
+    prefixed.setup()
+    model = with_event(Held(), judged("model", text="A page."), NOON).item
+    assert model is not None
+    items = [structs.replace(model, page_id=pid(f"page-{n}"), url=f"https://a.example/{n}") for n in range(10_020)]
+    index = prefixed._indices.write("items")
+    answers = prefixed._pages.bulk.send(
+        [Operation(index=index, id=item.page_id, document=item_document(item), seq_no=None) for item in items]
+    )
+    assert {answer.result for answer in answers} == {"done"}
+    prefixed.refresh()
+    assert [item.page_id for item in prefixed.items(ItemQuery())] == sorted(item.page_id for item in items)

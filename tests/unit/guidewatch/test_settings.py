@@ -1,8 +1,11 @@
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+from dashboards.kibana.objects import REVIEW_URL
+from dashboards.review import serve
 from guidewatch import settings
 
 README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
@@ -27,3 +30,11 @@ def test_a_wrong_value_is_named_in_one_line_without_the_value(monkeypatch):
 def test_secrets_do_not_show(monkeypatch):
     monkeypatch.setenv("GUIDEWATCH_ELASTICSEARCH_PASSWORD", "hunter22")
     assert "hunter22" not in repr(settings.load(settings.ElasticsearchSettings))
+
+
+def test_the_review_app_has_one_port_in_settings_server_kibana_and_compose():
+    port = settings.load(settings.ReviewSettings).port
+    assert inspect.signature(serve).parameters["port"].default == port
+    assert f"http://127.0.0.1:{port}" == REVIEW_URL
+    compose = (Path(__file__).parents[3] / "docker-compose.yml").read_text("utf-8")
+    assert f"127.0.0.1:{port}:{port}" in compose

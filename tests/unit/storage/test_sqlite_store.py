@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from storage.sqlite import SqliteStore
 from storage.sqlite.database import migrations
 from storage.sqlite.failures import translated
 from tests.contract.samples import ended, judged, label, pid
+from tests.unit.read_only import folder_for_all, read_only
 
 WRITER = """
 import sys
@@ -233,3 +235,54 @@ def test_what_was_returned_survives_a_killed_process(path: Path) -> None:
     assert store.ledger_counts()["failed"] == 200
     assert store.search(ItemQuery(text="page about")).total == 20
     store.close()
+
+
+def test_new_file_is_for_its_owner_alone(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        store = SqliteStore(path)
+        store.setup()
+        store.upsert([judged()])
+        assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+    finally:
+        os.umask(before)
+    store.close()
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["closed", "killed"])
+def test_store_that_may_only_be_read_is_read_whole_and_refuses_writes(killed: bool) -> None:
+    with folder_for_all() as folder:
+        path = folder / "store.sqlite"
+        with start_writer(path, "a", "wait") as writer:
+            assert writer.stdout is not None
+            while writer.stdout.readline() != "19\n":
+                assert writer.poll() is None
+            if killed:
+                writer.kill()
+            else:
+                writer.communicate("")
+                store = SqliteStore(path)
+                store.health()
+                store.close()
+        with read_only(folder):
+            store = SqliteStore(path, read_only=True)
+            assert store.search(ItemQuery(text="page about")).total == 20
+            assert store.ledger_counts()["failed"] == 200
+            with pytest.raises(StoreRejectedError) as error:
+                store.upsert([judged("another")])
+            assert "is read-only" in one_line(error, path)
+            store.close()
+
+
+def test_changes_that_cannot_be_seen_where_nothing_may_be_written_are_not_passed_over() -> None:
+    with folder_for_all() as folder:
+        path = folder / "store.sqlite"
+        with start_writer(path, "a", "wait") as writer:
+            assert writer.stdout is not None
+            while writer.stdout.readline() != "19\n":
+                assert writer.poll() is None
+            writer.kill()
+        path.with_name("store.sqlite-shm").unlink()
+        with read_only(folder), pytest.raises(StoreRejectedError) as error:
+            SqliteStore(path, read_only=True).health()
+        assert "cannot be opened" in one_line(error, path)

@@ -1,0 +1,5 @@
+"""`python -m guidewatch` is `guidewatch`."""
+
+from guidewatch.cli import main
+
+main()
