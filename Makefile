@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
+TRANSFORMERS := .venv-transformers
 PYTHON ?= python3.11
 ARGS ?=
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is missing: install it, or say PYTHON=/path/to/python" >&2; exit 2; }
@@ -19,6 +20,12 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(TRANSFORMERS)/test.stamp: $(VENV)/run.stamp requirements/transformers.txt
+	@test -x $(TRANSFORMERS)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(TRANSFORMERS)
+	@$(BIN)/uv pip install --quiet --python $(TRANSFORMERS)/bin/python --no-deps --require-hashes -r requirements/transformers.txt
+	@$(BIN)/uv pip install --quiet --python $(TRANSFORMERS)/bin/python --no-deps --editable .
 	@touch $@
 
 .PHONY: demo
@@ -38,10 +45,14 @@ check: lint ## What `lint` does, the corpus rule and the unit tests
 schemas: $(VENV)/run.stamp ## Write the JSON Schemas of the events anew
 	@$(BIN)/python -m events.schema
 
+# What PyTorch's CUDA build names and a CPU never loads; its libraries link the rest, so that those must be there.
+NOT_ON_CPU := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cuda-cccl nvidia-cusolver nvidia-nvtx triton
+
 .PHONY: lock
 lock: ## Resolve the dependencies anew into requirements/
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group test --group check -c requirements/run.txt -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra e5 --group test --group check -c requirements/run.txt -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra transformers --group transformers -c requirements/dev.txt $(addprefix --no-emit-package ,$(NOT_ON_CPU)) -o requirements/transformers.txt
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header - -o requirements/uv.txt
 
 .PHONY: servers
@@ -49,12 +60,25 @@ servers: $(VENV)/dev.stamp ## Find or install what the tests need beyond Python:
 	@bash tests/servers/prepare.sh
 
 .PHONY: test
-test: servers ## All tests, on a real Kafka, a real Elasticsearch and a real Chromium
+test: servers ## All tests, on a real Kafka, a real Elasticsearch, a real Chromium and a real PyTorch
 	@for part in unit integration e2e; do $(BIN)/pytest -q tests/$$part $(ARGS) || exit 1; done
+	@$(MAKE) --no-print-directory test-transformers
+
+.PHONY: test-transformers
+test-transformers: $(TRANSFORMERS)/test.stamp ## The sentence-transformers encoder, in an environment of its own with PyTorch
+	@$(TRANSFORMERS)/bin/pytest -q --confcutdir=tests/transformers tests/transformers $(ARGS)
 
 .PHONY: train
 train: $(VENV)/run.stamp ## Make the shipped model from the corpus
 	@$(BIN)/guidewatch train --to classifier/shipped $(ARGS)
+
+EVALUATION_DATA ?= ../shared/data
+
+.PHONY: evaluate
+evaluate: $(VENV)/run.stamp ## Measure the shipped model on the development data beside the project; tables into docs/classifier.md
+	@test -d $(EVALUATION_DATA) || { echo "There is no $(EVALUATION_DATA): say EVALUATION_DATA=DIR, a folder with synthetic_dev.jsonl and negatives.jsonl.gz" >&2; exit 2; }
+	@$(BIN)/guidewatch evaluate $(EVALUATION_DATA)/synthetic_dev.jsonl $(EVALUATION_DATA)/negatives.jsonl.gz --hidden --disguised \
+	    --markdown docs/classifier.md --card classifier/shipped/MODEL_CARD.md $(ARGS)
 
 .PHONY: env
 env: ## Write .env for docker-compose, with random passwords, and an empty seeds.txt

@@ -1,7 +1,8 @@
 """Compose pages from held-out passages, for fitting the page score and its threshold.
 
 Kinds of pages: ``alone`` (one passage), ``series`` (several of one sort), ``hidden`` (one passage of concern in a
-long harmless page), ``mixed`` (firearm news or law beside harmless guides: two halves that must not add up).
+long harmless page), ``long`` (a long page without firearms), ``mixed``
+(firearm news or law beside harmless guides: two halves that must not add up).
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def compose(examples: Sequence[Example], *, seed: int = 0) -> list[ComposedPage]
             pages += [_hidden(example, apart if random.random() < 0.8 else harmless, random) for example in concern]
             pages += [_series(_same_context(harmless, random), random) for _ in harmless]
             pages += [_mixed(harmless, random) for _ in range(len(harmless) // 2)]
+            pages += [_long(apart, random) for _ in range(len(harmless) // 6)]
     return pages
 
 
@@ -57,6 +59,11 @@ def _hidden(example: Example, harmless: Sequence[Example], random: Random) -> Co
     around = [random.choice(list(harmless)) for _ in range(random.choice((3, 6, 12, 20)))]
     place = random.randint(1, len(around))
     return _page([*around[:place], example, *around[place:]], "hidden", around[0].title)
+
+
+def _long(harmless: Sequence[Example], random: Random) -> ComposedPage:
+    parts = [random.choice(list(harmless)) for _ in range(random.choice((8, 12, 20)))]
+    return _page(parts, "long", parts[0].title)
 
 
 def _same_context(harmless: Sequence[Example], random: Random) -> list[Example]:

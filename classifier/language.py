@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from classifier.normalise import normalise
 from classifier.taxonomy import LANGUAGES
 
 UNDETERMINED = "und"
@@ -44,9 +45,10 @@ def detect(text: str) -> str:
     """Return the ISO 639-1 code of the language that most of ``text`` is in.
 
     One of the six unless the evidence is clearly for another language: its script, or at least 120 letters.
-    ``und`` where there is no letter, ``mis`` for a script of none of the six that is not recognised.
+    Disguised letters are undone first. ``und`` where there is no letter, ``mis`` for a script of none of the six that
+    is not recognised.
     """
-    piece = sample(text)
+    piece = normalise(sample(text))
     letters = len(_LETTER.findall(piece))
     if not letters:
         return UNDETERMINED

@@ -8,7 +8,10 @@ ones are parts and acts with other meanings too. Plain vocabulary, as in any dic
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,3 +52,16 @@ def mentions(texts: Sequence[str]) -> NDArray[np.float64]:
     """Return log(1 + count) of strong and of weak words in each normalised text, shape (n, 2)."""
     counts = [[len(view.findall(text)) for view in _VIEWS] for text in texts]
     return np.log1p(np.array(counts, dtype=np.float64).reshape(len(texts), 2))
+
+
+def label_words(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return how often each normalised text uses the words of each label in ``label_words.toml``, shape (n, 9)."""
+    views = _label_views()
+    counts = [[len(view.findall(text)) for view in views] for text in texts]
+    return np.array(counts, dtype=np.float64).reshape(len(texts), len(views))
+
+
+@lru_cache(maxsize=1)
+def _label_views() -> tuple[re.Pattern[str], ...]:
+    labels = tomllib.loads(Path(__file__).with_name("label_words.toml").read_text(encoding="utf-8"))
+    return tuple(re.compile("|".join(words.values()), re.IGNORECASE) for words in labels.values())

@@ -9,32 +9,36 @@ from typing import Any
 import numpy as np
 
 from classifier import language as languages
-from classifier.encoder import Encoder
-from classifier.heads import Floats, Heads, PassageScores
+from classifier.encoders import Embeddings, Encoder
+from classifier.heads import Heads, PassageScores
+from classifier.labels import LABELS, Gists
 from classifier.normalise import normalise
 from classifier.page_score import features, matrix
 from classifier.passages import Span, split
 from classifier.screen import Screen
-from classifier.taxonomy import CONTEXTS, METHODS, SUBJECTS, TECHNIQUES
+from classifier.taxonomy import CONTEXTS
 from classifier.verdict import Document, Passage, Verdict
 
 MAX_CHARS = 2_000_000
 """Characters of one text that are read; the rest is not."""
 SURE = 0.9
-"""A page that never names the subject counts half unless a passage is of concern with this probability (ADR 0012)."""
+LONG = 12
+"""A page of at least `LONG` passages that never names the subject counts half unless a passage is of concern with the
+probability `SURE` (ADR 0012): the more passages, the likelier that one of them misleads."""
 MAX_SHOWN = 5
 """Passages that a verdict names, at the most."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A page on its way: which spans go to the encoder, and which row of theirs is the title."""
+    """A page on its way: which spans go to the encoder, of how many, and which row of theirs is the title."""
 
     document: Document
     language: str
     spans: tuple[Span, ...] = ()
     texts: tuple[str, ...] = ()
     title: int | None = None
+    passages: int = 0
 
 
 class Classifier:
@@ -64,10 +68,12 @@ class Classifier:
         """Return one verdict a document, in order. Any text is judged; none raises."""
         pages = [self._prepare(document) for document in documents]
         texts = [text for page in pages for text in page.texts]
-        scores = self.heads.predict(texts, self.encoder.encode(texts))
+        embeddings = self.encoder.encode(texts)
+        scores = self.heads.predict(texts, embeddings)
         verdicts, row = [], 0
         for page in pages:
-            verdicts.append(self._verdict(page, scores.take(slice(row, row + len(page.texts)))))
+            own = slice(row, row + len(page.texts))
+            verdicts.append(self._verdict(page, scores.take(own), embeddings[own]))
             row += len(page.texts)
         return verdicts
 
@@ -79,9 +85,9 @@ class Classifier:
         spans, bodies = _passages(text, document.title)
         kept = self.screen.keep(bodies)
         texts, title = _with_title([bodies[i] for i in kept], document.title, first=bool(kept) and kept[0] == 0)
-        return _Page(document, language, tuple(spans[i] for i in kept), tuple(texts), title)
+        return _Page(document, language, tuple(spans[i] for i in kept), tuple(texts), title, len(spans))
 
-    def _verdict(self, page: _Page, scores: PassageScores) -> Verdict:
+    def _verdict(self, page: _Page, scores: PassageScores, embeddings: Embeddings) -> Verdict:
         common: dict[str, Any] = {"language": page.language, "model": self.version, "threshold": self.threshold}
         if page.language != languages.UNDETERMINED and not languages.supported(page.language):
             return Verdict("unsupported", 0.0, reason=f"Language {page.language} is not one of the six.", **common)
@@ -89,11 +95,7 @@ class Classifier:
             return Verdict("not_flagged", 0.0, reason="There is no text.", context="other", **common)
         score = round(self._score(page, scores), 6)
         best = self._deciding(page, scores)
-        described: dict[str, Any] = {
-            "subjects": _named(SUBJECTS, scores.subjects, best),
-            "techniques": _named(TECHNIQUES, scores.techniques, best),
-            "methods": _named(METHODS, scores.methods, best),
-        }
+        described: dict[str, Any] = self._described(page, embeddings, sorted(best))
         if score >= self.threshold:
             passages = tuple(self._passage(page, scores, i, explain=True) for i in best)
             reason = _reason(passages[0], described)
@@ -103,9 +105,19 @@ class Classifier:
         reason = f"Reads as {context.replace('_', ' ')}; no passage is how-to of concern strongly enough."
         return Verdict("not_flagged", score, context=context, passages=passages, reason=reason, **described, **common)
 
+    def _described(self, page: _Page, embeddings: Embeddings, deciding: list[int]) -> dict[str, dict[str, float]]:
+        """Return name → probability for each kind of label, asked of the deciding passages together."""
+        title = page.texts[page.title] if page.title is not None else ""
+        text = "\n".join(page.texts[row] for row in deciding)
+        gist = Gists(embeddings[deciding].mean(axis=0, keepdims=True), [text], [title])
+        return {
+            kind: {name: round(float(p), 6) for name, p in zip(LABELS[kind], probabilities[0], strict=True)}
+            for kind, probabilities in self.heads.labels(gist).items()
+        }
+
     def _score(self, page: _Page, scores: PassageScores) -> float:
         score = float(self.page_model.predict_proba(matrix([features(scores, page.title)]))[0, 1])
-        silent = not scores.mentions[:, 0].any()
+        silent = page.passages >= LONG and not scores.mentions[:, 0].any()
         return score / 2 if silent and scores.concern.max() < SURE else score
 
     def _deciding(self, page: _Page, scores: PassageScores) -> list[int]:
@@ -146,12 +158,6 @@ def _with_title(bodies: list[str], title: str, *, first: bool) -> tuple[list[str
         return bodies, None
     opening = [f"{title}\n{bodies[0]}".strip(), *bodies[1:]] if first else bodies
     return [*opening, title], len(opening)
-
-
-def _named(names: tuple[str, ...], probabilities: Floats, rows: list[int]) -> dict[str, float]:
-    """Return name → probability, each the strongest over the deciding passages."""
-    strongest = probabilities[rows].max(axis=0)
-    return {name: round(float(p), 6) for name, p in zip(names, strongest, strict=True)}
 
 
 def _reason(passage: Passage, described: dict[str, dict[str, float]]) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+from typing import Any
 
 _LATIN_FOR_CYRILLIC = dict(zip("асеорхуіјѕԁһӏАВЕКМНОРСТХУ", "aceopxyijsdhlABEKMHOPCTXY", strict=True))
 _CYRILLIC_FOR_LATIN = dict(zip("aceopxyABEKMHOPCTXkmt", "асеорхуАВЕКМНОРСТХкмт", strict=True))
@@ -24,6 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SPACED = re.compile(r"(?<![^\W_])([^\W\d_])([ .*_·\-–/|~+]{1,2})([^\W\d_])(?:\2[^\W\d_])+(?![^\W_])")
 _LEET_WORD = re.compile(r"(?<![\w@$!€])[^\W\d_]*[0134567@$!€][\w@$!€]*")
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _CJK_SPACED = re.compile(r"(?<=[\u4e00-\u9fff])[ *·.\-_~|/+]{1,2}(?=[\u4e00-\u9fff])")
 _SPACE = re.compile(r"[ \t\r\f\v\u00a0]+")
 
@@ -32,8 +35,8 @@ def normalise(text: str) -> str:
     """Return ``text`` as a filter should read it.
 
     NFKC; control, zero-width and bidirectional characters, stacked accents, Arabic diacritics and tatweel
-    dropped; look-alike letters brought back into the script of their word; leetspeak and s-p-a-c-e-d words
-    read as words. Never raises.
+    dropped; look-alike letters brought back into the script of their word; traditional Chinese characters as
+    simplified ones; leetspeak and s-p-a-c-e-d words read as words. Never raises.
     """
     text = _CONTROL.sub(" ", text)
     text = unicodedata.normalize("NFKC", text)
@@ -43,9 +46,18 @@ def normalise(text: str) -> str:
         text = _strip_stacked(text)
         text = _LETTERS.sub(_one_script, text)
         text = _CJK_SPACED.sub("", text)
+        if _HAN.search(text):
+            text = str(_simplifier().convert(text))
     text = _SPACED.sub(_join, text)
     text = _LEET_WORD.sub(_unleet, text)
     return _SPACE.sub(" ", text).strip()
+
+
+@lru_cache(maxsize=1)
+def _simplifier() -> Any:
+    import opencc
+
+    return opencc.OpenCC("t2s")
 
 
 def _strip_stacked(text: str) -> str:

@@ -1,6 +1,6 @@
 """From passages to one calibrated page score.
 
-The page model is a logistic regression on fourteen features of the passages' probabilities. It is fitted on pages
+The page model is a logistic regression on twenty features of the passages' probabilities. It is fitted on pages
 composed of corpus passages that the heads had not seen: alone, in sequences, hidden among harmless ones, and
 (as negatives) firearms news beside harmless guides, so that the conjunction must stand inside one passage.
 """
@@ -8,10 +8,12 @@ composed of corpus passages that the heads had not seen: alone, in sequences, hi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from classifier.heads import Floats, PassageScores, logit
+from classifier.heads import PassageScores, logit
+from classifier.memory import Floats
 
 FEATURES = (
     "strongest passage",
@@ -28,11 +30,17 @@ FEATURES = (
     "weaker of form and subject, strongest passage by that",
     "words of the subject in the strongest passage",
     "words of the subject in the passage that has most, the title included",
+    "strong words of the subject near the strongest passage",
+    "weak words of the subject near the strongest passage",
+    "no strong word near the strongest passage",
+    "no word of the subject near the strongest passage",
+    "no strong word near × strongest passage",
+    "no word near × strongest passage",
 )
 
 
 def features(passages: PassageScores, title: int | None = None) -> Floats:
-    """Return the page's features, shape (14,).
+    """Return the page's features, shape (20,).
 
     Parameters
     ----------
@@ -49,6 +57,8 @@ def features(passages: PassageScores, title: int | None = None) -> Floats:
     best = int(order[0])
     joint = passages.form[rows] * passages.subject[rows]
     near = [concern[j] for j in (best - 1, best + 1) if 0 <= j < len(concern)]
+    strong, weak = np.expm1(passages.mentions[_near(rows, best, title)]).sum(axis=0)
+    silent, mute = float(strong == 0), float(strong + weak == 0)
     title_concern = passages.concern[title] if title is not None else 0.2
     title_subject = passages.subject[title] if title is not None else 0.3
     return np.array(
@@ -67,12 +77,24 @@ def features(passages: PassageScores, title: int | None = None) -> Floats:
             _log_odds(float(np.minimum(passages.form[rows], passages.subject[rows]).max())),
             float(passages.mentions[rows[best]].sum()),
             float(passages.mentions[:, 0].max()),
+            float(np.log1p(strong)),
+            float(np.log1p(weak)),
+            silent,
+            mute,
+            silent * _log_odds(concern[best]),
+            mute * _log_odds(concern[best]),
         ]
     )
 
 
+def _near(rows: np.ndarray[Any, Any], best: int, title: int | None) -> list[int]:
+    """Return the strongest passage, its neighbours and the title."""
+    near = [int(rows[j]) for j in (best - 1, best, best + 1) if 0 <= j < len(rows)]
+    return near if title is None else [*near, title]
+
+
 def matrix(pages: Sequence[Floats]) -> Floats:
-    """Return the feature matrix, shape (pages, 14)."""
+    """Return the feature matrix, shape (pages, 20)."""
     return np.vstack(pages) if pages else np.zeros((0, len(FEATURES)))
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import skops.io
 
-from classifier import encoder as encoders
-from classifier import heads
+from classifier import encoders, heads
 from classifier.heads import Heads
 from classifier.model import Classifier
 from classifier.screen import Screen

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
-from guidewatch import logs
-from guidewatch.commands import crawling, demo, people, scoring, status, working
+from guidewatch.commands import crawling, demo, evaluate, people, scoring, status, working
 from guidewatch.errors import one_line
 
 app = typer.Typer(
@@ -13,20 +14,23 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # rich's Markdown takes longer to load than all the rest of --help
     help=(
         "Watch the open web for how-to content on home-made firearms, for analysts to review.\n\n"
         "Exit status: 0 done, 1 failed, 2 a mistake in what was asked."
     ),
 )
-for commands in (demo, crawling, working, scoring, people, status):
+for commands in (demo, crawling, working, scoring, evaluate, people, status):
     commands.register(app)
 
 
 def main() -> None:
     """Run the command line; known errors end in one line and an exit status, never in a traceback."""
     with one_line():
-        logs.configure()
+        if sys.argv[1:] and "--help" not in sys.argv:
+            from guidewatch import logs
+
+            logs.configure()
         app(prog_name="guidewatch", standalone_mode=True)
 
 

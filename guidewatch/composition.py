@@ -3,51 +3,26 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from events import PageFound, PageJudged, Topics
-from guidewatch import settings
+from guidewatch import data_folder
 from guidewatch.errors import UserMistakeError
-from storage import Store
 
 if TYPE_CHECKING:
     from classifier import Classifier
-
-STORE_FILE = "guidewatch.sqlite"
-
-
-def data_folder(path: Path) -> Path:
-    """Return ``path``, made if need be.
-
-    Raises
-    ------
-    UserMistakeError
-        It is a file, or cannot be made or written to.
-    """
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = path / f".write-test-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except (FileExistsError, NotADirectoryError) as error:
-        raise UserMistakeError(f"{path} is a file, not a folder: choose another --data folder") from error
-    except OSError as error:
-        raise UserMistakeError(
-            f"{path} cannot be written to ({error.strerror}): choose another --data folder"
-        ) from error
-    return path
+    from events import PageFound, PageJudged, Topics
+    from storage import Store
 
 
 def sqlite_store(data: Path) -> Store:
     """Return the store of an embedded installation, set up."""
     from storage.sqlite import SqliteStore
 
-    store = SqliteStore(data / STORE_FILE)
+    store = SqliteStore(data / data_folder.STORE_FILE)
     store.setup()
     return store
 
@@ -60,6 +35,7 @@ def elastic_store() -> Store:
     UserMistakeError
         No Elasticsearch is configured.
     """
+    from guidewatch import settings
     from storage.elastic import ElasticStore
 
     chosen = settings.load(settings.ElasticsearchSettings)
@@ -73,26 +49,44 @@ def elastic_store() -> Store:
     return ElasticStore(options, prefix=chosen.prefix)
 
 
-def existing_store(data: Path | None) -> Store:
+def existing_store(data: Path | None, *, to_write: str = "") -> Store:
     """Return the store to read: the one in ``data``, or else Elasticsearch if it is configured.
+
+    Parameters
+    ----------
+    data
+        Data folder; one that may only be read will do, unless something is to be written.
+    to_write
+        What the caller writes there, for the message; empty if nothing.
 
     Raises
     ------
     UserMistakeError
-        There is neither.
+        There is neither, or the store may not be written.
     """
-    if data is not None:
-        if not (data / STORE_FILE).is_file():
-            raise UserMistakeError(f"there is no {STORE_FILE} in {data}: run a crawl with --data {data} first")
+    from guidewatch import settings
+
+    if data is None:
+        if settings.load(settings.ElasticsearchSettings).hosts:
+            return elastic_store()
+        raise UserMistakeError("say which store: --data DIR, or set GUIDEWATCH_ELASTICSEARCH_HOSTS")
+    store = data / data_folder.STORE_FILE
+    if not store.is_file():
+        raise UserMistakeError(f"there is no {store.name} in {data}: run a crawl with --data {data} first")
+    if data_folder.is_writable(data):
+        data_folder.close_to_others(data)
         return sqlite_store(data)
-    if settings.load(settings.ElasticsearchSettings).hosts:
-        return elastic_store()
-    raise UserMistakeError("say which store: --data DIR, or set GUIDEWATCH_ELASTICSEARCH_HOSTS")
+    if to_write:
+        raise UserMistakeError(f"{store} may only be read, and {to_write}: make {data} writable, or a copy of it")
+    from storage.sqlite import SqliteStore
+
+    return SqliteStore(store, read_only=True)
 
 
 def classifier(model: Path | None = None) -> Classifier:
     """Return the classifier: ``model``, or the configured one, or the shipped one."""
     from classifier import load
+    from guidewatch import settings
 
     return load(model or settings.load(settings.ClassifierSettings).model)
 
@@ -106,6 +100,8 @@ def judge(loaded: Classifier) -> Callable[[Sequence[PageFound]], list[PageJudged
 
 def kafka_options() -> dict[str, Any]:
     """Return the kafka-python options that every client of this installation shares."""
+    from guidewatch import settings
+
     chosen = settings.load(settings.KafkaSettings)
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in chosen.bootstrap_servers.split(",") if server.strip()],
@@ -124,6 +120,9 @@ def kafka_options() -> dict[str, Any]:
 
 def topics() -> Topics:
     """Return the topic names of this installation."""
+    from events import Topics
+    from guidewatch import settings
+
     return Topics(settings.load(settings.KafkaSettings).topic_prefix)
 
 
@@ -135,6 +134,8 @@ def review_tokens(data: Path | None) -> dict[str, str]:
     UserMistakeError
         The setting is malformed, or there is neither a setting nor a data folder.
     """
+    from guidewatch import settings
+
     configured = settings.load(settings.ReviewSettings).tokens.get_secret_value()
     tokens: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in configured.split(","))):
@@ -149,11 +150,15 @@ def review_tokens(data: Path | None) -> dict[str, str]:
 
 def review_secret(data: Path | None) -> str:
     """Return what signs sessions: as configured, or made once and kept in the data folder."""
+    from guidewatch import settings
+
     configured = settings.load(settings.ReviewSettings).secret.get_secret_value()
     return configured or _kept_secret(data, "review.secret", "GUIDEWATCH_REVIEW_SECRET")
 
 
 def _kept_secret(data: Path | None, name: str, variable: str) -> str:
+    import secrets
+
     if data is None:
         raise UserMistakeError(f"{variable} is not set, and without --data there is no folder to keep one in")
     path = data / name

@@ -29,7 +29,7 @@ MISTAKES = frozenset(
         "crawlers.plan.PlanError",
         "crawlers.run.DataFolderError",
         "classifier.registry.ModelError",
-        "classifier.encoder.EncoderError",
+        "classifier.encoders.protocol.EncoderError",
         "classifier.examples.CorpusError",
         "consumers.connection.BrokerRefusedError",
         "storage.port.StoreRejectedError",

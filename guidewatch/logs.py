@@ -5,29 +5,43 @@ from __future__ import annotations
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
 from guidewatch import settings
+from guidewatch.output import whole
 
 _CHATTY = ("elastic_transport", "kafka")
 """Libraries that log a warning, some with a traceback, for each attempt that we count and report ourselves."""
 
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""What every record has; what is there beyond was given as ``extra``."""
+
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and the traceback if there is one."""
+    """One JSON object a line: time, level, logger, message, the fields of ``extra``, and the traceback if any."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        line = {
+        line: dict[str, Any] = {
             "@timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "log.level": record.levelname.lower(),
             "log.logger": record.name,
-            "message": record.getMessage(),
+            "message": whole(record.getMessage()),
         }
+        given = {whole(name): _encoded(value) for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info:
-            line["error.stack_trace"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line).decode()
+            line["error.stack_trace"] = whole(self.formatException(record.exc_info))
+        return msgspec.json.encode(given | line).decode()
+
+
+def _encoded(value: Any) -> msgspec.Raw:
+    """Return ``value`` as JSON; what has no such form, or not a whole one, as text."""
+    try:
+        return msgspec.Raw(msgspec.json.encode(value, enc_hook=str))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return msgspec.Raw(msgspec.json.encode(whole(str(value))))
 
 
 def configure() -> None:

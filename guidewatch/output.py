@@ -2,48 +2,67 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-from rich.console import Console
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console
 
-console = Console(stderr=True, highlight=False)
 _LINE_EVERY_S = 5.0
+_HALF = re.compile(r"[\ud800-\udfff]")
+
+
+@cache
+def console() -> Console:
+    """Return the console on standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def whole(text: str) -> str:
+    """Return ``text`` with U+FFFD for each half of a character, which no encoding of Unicode can write."""
+    return _HALF.sub("\ufffd", text)
 
 
 def emit(value: Any) -> None:
     """Write one JSON object on a line of its own to standard output."""
+    import msgspec
+
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
     sys.stdout.flush()
 
 
 def say(text: str) -> None:
     """Write one line to standard error, unstyled."""
-    console.print(text, markup=False, soft_wrap=True)
+    console().print(whole(text), markup=False, soft_wrap=True)
 
 
 def table(title: str, rows: Mapping[str, Any]) -> None:
     """Print a closing table of names and values to standard error."""
+    from rich.table import Table
+
     made = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
     made.add_column(style="bold")
     made.add_column(justify="right", overflow="fold")
     for name, value in rows.items():
         made.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
-    console.print(made)
+    console().print(made)
 
 
 class LiveCounters:
     """A line of counters that renews itself on a terminal, and is printed every five seconds elsewhere."""
 
     def __init__(self) -> None:
-        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        from rich.live import Live
+
+        drawn = console().is_terminal
+        self._live = Live(console=console(), refresh_per_second=4, transient=True) if drawn else None
         self._last_line_at = time.monotonic()
 
     def __enter__(self) -> LiveCounters:
@@ -58,6 +77,8 @@ class LiveCounters:
     def show(self, counters: Mapping[str, Any]) -> None:
         """Show counters, such as ``{"pages": 12, "pages/s": "3.1"}``."""
         if self._live:
+            from rich.table import Table
+
             grid = Table.grid(padding=(0, 3))
             grid.add_row(*(f"[bold]{value}[/] {name}" for name, value in counters.items()))
             self._live.update(grid)
@@ -69,8 +90,10 @@ class LiveCounters:
 @contextmanager
 def progress_bar() -> Iterator[Any]:
     """Yield a callable ``(what, done, total)`` that draws a progress bar on standard error."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console(), disable=not console().is_terminal) as progress:
         tasks: dict[str, Any] = {}
 
         def report(what: str, done: int, total: int) -> None:

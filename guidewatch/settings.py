@@ -12,6 +12,8 @@ from typing import Literal, TypeVar
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dashboards import REVIEW_PORT
+
 Model = TypeVar("Model", bound=BaseSettings)
 
 
@@ -95,7 +97,7 @@ class ReviewSettings(BaseSettings):
     model_config = _config("GUIDEWATCH_REVIEW_")
 
     host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8600, ge=0, le=65535, description="port to listen on; 0 for a free one")
+    port: int = Field(REVIEW_PORT, ge=0, le=65535, description="port to listen on; 0 for a free one")
     tokens: SecretStr = Field(
         SecretStr(""),
         description="analyst=token pairs, separated by commas; empty: one token is made and kept in the data folder",

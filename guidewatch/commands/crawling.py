@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from guidewatch import composition, output, settings
+from guidewatch import composition, data_folder, output
 from guidewatch.errors import CommandFailedError
 
 if TYPE_CHECKING:
@@ -41,40 +41,21 @@ Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSO
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(run)
-    app.command()(crawl)
+    for work in (run, crawl):
+        app.command(work.__name__)(_with_options(work))
 
 
-def run(
-    seeds: Seeds,
-    data: Data = Path("data"),
-    contact: Contact = None,
-    max_pages: MaxPages = None,
-    max_depth: MaxDepth = None,
-    delay: Delay = None,
-    allow_private: Private = False,
-    as_json: Json = False,
-) -> None:
+def run(plan: CrawlPlan, as_json: bool) -> None:
     """Crawl, judge, store and keep evidence, in one process with no server.
 
     A run that was stopped or killed goes on where it was when it is started again with the same --data.
     Afterwards: `guidewatch review --data DIR`, `guidewatch feed build --data DIR`.
     """
-    plan = make_plan(seeds, data, contact, max_pages, max_depth, delay, allow_private)
     summary, outcomes = run_embedded(plan)
     close(summary, outcomes, as_json=as_json)
 
 
-def crawl(
-    seeds: Seeds,
-    data: Data = Path("data"),
-    contact: Contact = None,
-    max_pages: MaxPages = None,
-    max_depth: MaxDepth = None,
-    delay: Delay = None,
-    allow_private: Private = False,
-    as_json: Json = False,
-) -> None:
+def crawl(plan: CrawlPlan, as_json: bool) -> None:
     """Crawl and publish what is found to Kafka, for `work classify` and `work index` to take up.
 
     The frontier and the WARC files stay in --data; a crawl that was stopped goes on there.
@@ -82,7 +63,7 @@ def crawl(
     from crawlers.publishing import KafkaSink
     from crawlers.run import run_crawl
 
-    plan = make_plan(seeds, data, contact, max_pages, max_depth, delay, allow_private)
+    data_folder.check_unused(plan.data_dir)
     sink = KafkaSink(composition.kafka_options(), composition.topics())
     try:
         with output.LiveCounters() as counters:
@@ -92,36 +73,53 @@ def crawl(
     close(summary, {}, as_json=as_json)
 
 
-def make_plan(
-    seeds: list[str],
-    data: Path,
-    contact: str | None,
-    max_pages: int | None,
-    max_depth: int | None,
-    delay: float | None,
-    allow_private: bool,
-) -> CrawlPlan:
-    """Return the plan of a crawl: settings, overridden by what the command line says."""
+def _with_options(work: Callable[[CrawlPlan, bool], None]) -> Callable[..., None]:
+    """Return a command that makes its options into a plan for ``work``, and explains itself as ``work`` does."""
+
+    def command(
+        seeds: Seeds,
+        data: Data = Path("data"),
+        contact: Contact = None,
+        max_pages: MaxPages = None,
+        max_depth: MaxDepth = None,
+        delay: Delay = None,
+        allow_private: Private = False,
+        as_json: Json = False,
+    ) -> None:
+        given = {"contact": contact, "max_pages": max_pages, "max_depth": max_depth, "delay_s": delay}
+        said = {name: value for name, value in given.items() if value is not None}
+        work(make_plan(seeds, data, said, allow_private=allow_private), as_json)
+
+    command.__doc__ = work.__doc__
+    return command
+
+
+def make_plan(seeds: list[str], data: Path, said: Mapping[str, Any], *, allow_private: bool) -> CrawlPlan:
+    """Return the plan of a crawl: settings, overridden by what the command line says.
+
+    Parameters
+    ----------
+    seeds
+        URLs, and paths of files of them.
+    data
+        Data folder.
+    said
+        Fields of the plan that the command line gives.
+    allow_private
+        Whether addresses that are not public may be fetched.
+    """
     from crawlers.plan import CrawlPlan
     from crawlers.seeds import read_seeds
     from events import new_id
+    from guidewatch import settings
 
-    chosen = settings.load(settings.CrawlSettings)
     urls = [url for seed in seeds for url in (read_seeds(Path(seed)) if "://" not in seed else (seed,))]
     return CrawlPlan(
         seeds=tuple(dict.fromkeys(urls)),
         crawl_id=new_id(),
-        data_dir=composition.data_folder(data),
-        user_agent=chosen.user_agent,
-        contact=contact if contact is not None else chosen.contact,
-        max_pages=max_pages or chosen.max_pages,
-        max_pages_per_host=chosen.max_pages_per_host,
-        max_depth=max_depth if max_depth is not None else chosen.max_depth,
-        delay_s=delay if delay is not None else chosen.delay_s,
-        concurrency=chosen.concurrency,
-        timeout_s=chosen.timeout_s,
-        max_bytes=chosen.max_bytes,
+        data_dir=data_folder.opened(data),
         allow_private=frozenset("*") if allow_private else frozenset(),
+        **{**settings.load(settings.CrawlSettings).model_dump(), **said},
     )
 
 
@@ -129,6 +127,7 @@ def run_embedded(plan: CrawlPlan, model: Path | None = None) -> tuple[CrawlSumma
     """Run a whole embedded crawl; return its summary, and the ledger's counts of its outcomes."""
     from crawlers.run import run_crawl
 
+    data_folder.check_unused(plan.data_dir)
     loaded = composition.classifier(model)
     store = composition.sqlite_store(plan.data_dir)
     sink = embedded_sink(composition.judge(loaded), store, plan.data_dir)
@@ -147,6 +146,7 @@ def run_embedded(plan: CrawlPlan, model: Path | None = None) -> tuple[CrawlSumma
 def embedded_sink(judge: Judge, store: Store, data: Path) -> EmbeddedSink:
     """Return the sink that judges, stores and keeps evidence in ``data``."""
     from consumers.vault import EvidenceMissingError, EvidenceRefusedError, Vault
+    from guidewatch import settings
     from guidewatch.embedded import EmbeddedSink
 
     vault = Vault(data / "vault", data / "warc")
@@ -162,7 +162,7 @@ def embedded_sink(judge: Judge, store: Store, data: Path) -> EmbeddedSink:
     return EmbeddedSink(
         judge,
         store,
-        dead_letters=data / "dead-letters.jsonl",
+        dead_letters=data / data_folder.DEAD_LETTERS_FILE,
         keep_evidence=keep,
         batch_pages=settings.load(settings.ClassifierSettings).batch_pages,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from guidewatch import composition, output
+from guidewatch import composition, data_folder, output
 from guidewatch.commands import crawling, people
 from guidewatch.errors import CommandFailedError
 
@@ -38,7 +38,7 @@ def demo(
     """Run the main job on the bundled sample web: crawl, judge, store, keep evidence, report, open the review app."""
     from guidewatch.demo import sample_web
 
-    folder = composition.data_folder(data or Path(tempfile.mkdtemp(prefix="guidewatch-demo-")))
+    folder = data_folder.opened(data or Path(tempfile.mkdtemp(prefix="guidewatch-demo-")))
     with sample_web() as web:
         output.say(
             f"The sample web is served at {web.origins['portal']} and {len(web.origins) - 1} more loopback origins."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from guidewatch import composition, output, settings
+from guidewatch import composition, data_folder, output
 from guidewatch.errors import CommandFailedError, UserMistakeError
 
 if TYPE_CHECKING:
@@ -43,9 +43,10 @@ def serve(data: Path | None, *, host: str | None = None, port: int | None = None
     from dashboards.review import make_app
     from dashboards.review import serve as serve_app
     from dashboards.review.app import LOOPBACK
+    from guidewatch import settings
 
     chosen = settings.load(settings.ReviewSettings)
-    store = composition.existing_store(data)
+    store = composition.existing_store(data, to_write="review keeps the decisions there")
     tokens = composition.review_tokens(data)
     record, close = _recorder(data, store)
     names = [*LOOPBACK, *filter(None, (name.strip() for name in chosen.allowed_hosts.split(",")))]
@@ -93,15 +94,18 @@ def feed_build(
     restricted: Annotated[
         bool, typer.Option("--restricted", help="With hosts and defanged URLs of confirmed items.")
     ] = False,
-    since: Annotated[datetime | None, typer.Option(help="First day, UTC; default: from the beginning.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Day after the last, UTC; default: now.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="First day, UTC; default: from the beginning.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Day after the last, UTC; default: now.")] = None,
     edition: Annotated[str | None, typer.Option(help="Name of the edition; default: its date.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the files written as JSON.")] = False,
 ) -> None:
     """Write one edition as JSON and HTML. No excerpt, ever; URLs only defanged and only in the restricted edition."""
-    store = composition.existing_store(data)
+    period = {"since": _time("--since", since), "until": _time("--until", until)}
+    store = composition.existing_store(data, to_write="feed build notes there what an edition has counted")
     try:
-        page = write_feed(store, to, restricted=restricted, since=_utc(since), until=_utc(until), edition=edition)
+        page = write_feed(store, to, restricted=restricted, edition=edition, **period)
     finally:
         store.close()
     if as_json:
@@ -118,19 +122,32 @@ def write_feed(
     until: datetime | None = None,
     edition: str | None = None,
 ) -> Path:
-    """Build and write one edition; return its HTML file."""
-    from dashboards.feeds import EditionExistsError, build_edition, publish_edition
+    """Build and write one edition; return its HTML file.
+
+    Raises
+    ------
+    UserMistakeError
+        There can be no such edition, there is one already, or the folder cannot be written to.
+    """
+    from dashboards.feeds import EditionExistsError, EditionRefusedError, build_edition, publish_edition
 
     now = datetime.now(UTC)
-    made = build_edition(
-        store, restricted=restricted, edition_id=edition or f"{now:%Y-%m-%dT%H%M%SZ}", since=since, until=until or now
-    )
+    name = edition if edition is not None else f"{now:%Y-%m-%dT%H%M%SZ}"
     try:
-        _, page = publish_edition(store, made, folder)
-    except EditionExistsError as error:
+        made = build_edition(store, restricted=restricted, edition_id=name, since=since, until=until or now)
+        _, page = publish_edition(store, made, data_folder.made(folder, "choose another --to folder"))
+    except (EditionExistsError, EditionRefusedError) as error:
         raise UserMistakeError(str(error)) from error
     return page
 
 
-def _utc(given: datetime | None) -> datetime | None:
-    return given.replace(tzinfo=UTC) if given and given.tzinfo is None else given
+def _time(option: str, given: str | None) -> datetime | None:
+    """Return the time that an option gives, UTC where it does not say otherwise."""
+    if given is None:
+        return None
+    try:
+        time = datetime.fromisoformat(given)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        shown = ascii(given[:40])
+        raise UserMistakeError(f"{option} {shown}: write a date such as 2026-11-24, or 2026-11-24T12:00") from error

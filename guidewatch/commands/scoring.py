@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
-from guidewatch import composition, output
-from guidewatch.errors import UserMistakeError
+from guidewatch import composition, data_folder, output
+from guidewatch.errors import MISTAKE, UserMistakeError
 
 if TYPE_CHECKING:
-    from classifier import Document, Verdict
+    from classifier import Verdict
+    from classifier.examples import Example
+    from guidewatch.documents import Given, Unreadable
 
 BATCH = 64
-_READABLE = {".html", ".htm", ".xhtml", ".txt", ".md", ".pdf"}
+BATCH_CHARS = 2_000_000
 
 Files = Annotated[list[Path] | None, typer.Argument(help=".html, .txt or .pdf files.", show_default=False)]
 Jsonl = Annotated[
@@ -31,14 +31,6 @@ Model = Annotated[Path | None, typer.Option(help="Model folder; default: the con
 Json = Annotated[bool, typer.Option("--json", help="Print results as JSON (score always does).")]
 
 
-class _Line(msgspec.Struct):
-    id: str | int
-    title: str = ""
-    text: str | None = None
-    url: str = ""
-    html: str | None = None
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command()(score)
@@ -46,21 +38,57 @@ def register(app: typer.Typer) -> None:
 
 
 def score(files: Files = None, jsonl: Jsonl = None, model: Model = None, as_json: Json = True) -> None:
-    """Judge files or JSON lines; write one JSON object a line, in the same order."""
+    """Judge files or JSON lines; write one JSON object a line, in the same order.
+
+    What cannot be read is named on standard error, the rest is judged, and the exit status is 2.
+    """
     del as_json
     if bool(files) == bool(jsonl):
         raise UserMistakeError("give files, or --jsonl FILE (or --jsonl - for standard input), one of the two")
-    documents = _from_files(files) if files else _from_jsonl(str(jsonl))
-    loaded = composition.classifier(model)
+    from guidewatch import documents
+
+    unreadable: list[documents.Unreadable] = []
+    given = _readable(documents.of_files(files) if files else documents.of_lines(str(jsonl)), unreadable)
     scored = flagged = 0
+    loaded = None
     try:
-        while batch := list(islice(documents, BATCH)):
-            for (name, _), verdict in zip(batch, loaded.judge([document for _, document in batch]), strict=True):
-                output.emit(as_record(name, verdict))
+        for batch in _batches(given):
+            loaded = loaded or composition.classifier(model)
+            for one, verdict in zip(batch, loaded.judge([one.document for one in batch]), strict=True):
+                output.emit(as_record(one.id, verdict))
                 scored += 1
                 flagged += verdict.flagged
     finally:
-        output.say(f"{scored} scored, {flagged} flagged")
+        skipped = f", {len(unreadable)} could not be read" if unreadable else ""
+        output.say(f"{scored} scored, {flagged} flagged{skipped}")
+    if unreadable:
+        raise typer.Exit(MISTAKE)
+
+
+def _readable(given: Iterable[Given | Unreadable], unreadable: list[Unreadable]) -> Iterator[Given]:
+    """Yield the documents; name what is none, and put it into ``unreadable``."""
+    from guidewatch.documents import Given
+
+    for one in given:
+        if isinstance(one, Given):
+            yield one
+        else:
+            unreadable.append(one)
+            output.say(" ".join(f"guidewatch: {one.where}: {one.reason}".split()))
+
+
+def _batches(given: Iterable[Given]) -> Iterator[list[Given]]:
+    """Yield the documents in lists of at most `BATCH`, shorter where the texts are long."""
+    batch: list[Given] = []
+    chars = 0
+    for one in given:
+        batch.append(one)
+        chars += len(one.document.text)
+        if len(batch) == BATCH or chars >= BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch
 
 
 def as_record(name: str | int, verdict: Verdict) -> dict[str, Any]:
@@ -80,91 +108,45 @@ def as_record(name: str | int, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _from_files(files: list[Path]) -> Iterator[tuple[str, Document]]:
-    for path in files:
-        if path.suffix.lower() not in _READABLE:
-            raise UserMistakeError(f"{path}: not one of {', '.join(sorted(_READABLE))}")
-        if not path.is_file():
-            raise UserMistakeError(f"{path}: no such file")
-    return ((str(path), _read(path.read_bytes(), path)) for path in files)
-
-
-def _read(body: bytes, path: Path) -> Document:
-    from classifier import Document
-    from crawlers.extraction import UnreadableError, extract_html, extract_pdf, extract_text
-
-    kind = path.suffix.lower()
-    try:
-        if kind == ".pdf":
-            page = extract_pdf(body)
-        elif kind in (".txt", ".md"):
-            page = extract_text(body)
-        else:
-            page = extract_html(body)
-    except UnreadableError as error:
-        raise UserMistakeError(f"{path}: {error}") from error
-    return Document(text=page.text, title=page.title)
-
-
-def _from_jsonl(source: str) -> Iterator[tuple[str | int, Document]]:
-    if source == "-":
-        return _parsed(sys.stdin.buffer, "standard input")
-    path = Path(source)
-    if not path.is_file():
-        raise UserMistakeError(f"{path}: no such file")
-    return _parsed(_lines(path), str(path))
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        yield from file
-
-
-def _parsed(lines: Iterable[bytes], name: str) -> Iterator[tuple[str | int, Document]]:
-    from classifier import Document
-    from crawlers.extraction import extract_html
-
-    decoder = msgspec.json.Decoder(_Line)
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = decoder.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise UserMistakeError(f"{name}, line {number}: {error}") from error
-        if (record.text is None) == (record.html is None):
-            raise UserMistakeError(f"{name}, line {number}: an object has either text or html")
-        if record.html is not None:
-            page = extract_html(
-                record.html.encode("utf-8", "replace"), url=record.url, content_type="text/html; charset=utf-8"
-            )
-            yield record.id, Document(text=page.text, title=page.title)
-        else:
-            yield record.id, Document(text=record.text or "", title=record.title)
-
-
 def train(
     to: Annotated[Path, typer.Option("--to", help="Folder to write the model to.")] = Path("model"),
     labels: Annotated[
         str | None, typer.Option(help="`store`, or a file of label events: add analysts' decisions.")
     ] = None,
     data: Annotated[Path | None, typer.Option("--data", help="Data folder of the store, with --labels.")] = None,
-    encoder: Annotated[str, typer.Option(help="use, or sentence-transformers:<id or folder>.")] = "use",
+    encoder: Annotated[str, typer.Option(help="use, e5, or sentence-transformers:<id or folder>.")] = "use",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the model's metadata as JSON.")] = False,
 ) -> None:
     """Train a model from the shipped corpus, plus the analysts' decisions if asked; reproducible."""
-    from classifier import encoder as encoders
-    from classifier import examples, registry, training
+    with _model_folder(to):
+        from classifier import encoders, examples, registry, training
 
-    given = examples.corpus()
-    if labels:
-        from guidewatch.labels import examples_from_decisions
-
-        given += examples_from_decisions(labels, composition.existing_store(data))
-    with output.progress_bar() as report:
-        fitted = training.train(given, encoders.make(encoder), seed=seed, progress=report)
-    registry.save(fitted, to)
+        given = examples.corpus() + (_decided(labels, data) if labels else [])
+        output.say(f"Training on {len(given):,} passages; this takes minutes.")
+        with output.progress_bar() as report:
+            fitted = training.train(given, encoders.make(encoder), seed=seed, progress=report)
+        registry.save(fitted, to)
     if as_json:
         output.emit(fitted.meta)
     output.table(f"Model {fitted.meta['version']} in {to}", fitted.meta["metrics"])
+
+
+@contextmanager
+def _model_folder(to: Path) -> Iterator[None]:
+    """Make the folder before the work begins, so that a wrong one is said at once; leave no empty one behind."""
+    new = not to.exists()
+    data_folder.made(to, "choose another --to folder")
+    try:
+        yield
+    finally:
+        if new:
+            with suppress(OSError):
+                to.rmdir()
+
+
+def _decided(labels: str, data: Path | None) -> list[Example]:
+    from guidewatch.labels import examples_from_decisions
+
+    with closing(composition.existing_store(data)) as store:
+        return examples_from_decisions(labels, store)

@@ -12,10 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import msgspec
 import typer
 
-from guidewatch import composition, output, settings
+from guidewatch import composition, output
 from guidewatch.stopping import stop_on_signals
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ def register(app: typer.Typer) -> None:
 def setup(as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False) -> None:
     """Make topics, index templates and aliases; as often as you like."""
     from consumers.topics import TopicPlan, ensure_topics
+    from guidewatch import settings
 
     chosen = settings.load(settings.KafkaSettings)
     store = composition.elastic_store()
@@ -75,6 +75,7 @@ def work(
     """Run one stage until SIGTERM or Ctrl-C; start more of a stage to go faster."""
     from consumers.connection import Membership
     from consumers.loop import ConsumeLoop
+    from guidewatch import settings
 
     with stop_on_signals() as stop, _stage(stage) as made:
         prefix = settings.load(settings.KafkaSettings).topic_prefix
@@ -93,6 +94,8 @@ def work(
 @contextmanager
 def _stage(name: StageName) -> Iterator[Stage]:
     """Yield the stage with all that it needs, and release that at the end."""
+    from guidewatch import settings
+
     topics = composition.topics()
     if name == "classify":
         from consumers.classify import ClassifyStage
@@ -122,6 +125,8 @@ def _beating(loop: ConsumeLoop, path: Path | None) -> Iterator[None]:
     if path is None:
         yield
         return
+    import msgspec
+
     ended = threading.Event()
 
     def beat() -> None:

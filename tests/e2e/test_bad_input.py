@@ -8,6 +8,7 @@ import pytest
 
 from classifier.registry import SHIPPED
 from guidewatch import settings
+from storage.sqlite import SqliteStore
 from tests.e2e import processes
 
 
@@ -92,6 +93,15 @@ def test_a_store_that_is_damaged(tmp_path):
     refused(processes.run("status", "--data", str(tmp_path)), 2, "guidewatch.sqlite")
 
 
+def test_an_edition_that_cannot_be(tmp_path):
+    SqliteStore(tmp_path / "guidewatch.sqlite").setup()
+    build = ["feed", "build", "--data", str(tmp_path), "--to", str(tmp_path / "feeds" / "here")]
+    refused(processes.run(*build, "--edition", "../x"), 2, "../x", "letters")
+    refused(processes.run(*build, "--since", "2999-01-01"), 2, "2999-01-01")
+    refused(processes.run(*build, "--since", "soon"), 2, "--since", "soon")
+    assert not (tmp_path / "feeds").exists()
+
+
 def test_kafka_that_is_not_there(tmp_path):
     address = f"127.0.0.1:{free_port()}"
     extra = {
@@ -145,11 +155,11 @@ def test_a_damaged_model(tmp_path, damage):
         (b"\xff\xfe", ["line 2"]),
     ],
 )
-def test_a_bad_json_line_is_named_and_what_came_before_is_written(line, words):
-    done = processes.run(
-        "score", "--jsonl", "-", stdin=b'{"id": "a", "text": "A page about a garden."}\n' + line + b"\n"
-    )
+def test_a_bad_json_line_is_named_and_those_around_it_are_judged(line, words):
+    good = b'{"id": "%s", "text": "A page about a garden."}\n'
+    done = processes.run("score", "--jsonl", "-", stdin=good % b"a" + line + b"\n" + good % b"b")
     refused(done, 2, *words)
+    assert [json.loads(one)["id"] for one in done.stdout.splitlines()] == ["a", "b"]
 
 
 def test_score_without_input():

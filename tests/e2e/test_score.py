@@ -69,3 +69,17 @@ def test_files_of_three_kinds(tmp_path):
     assert [line["id"] for line in found] == paths
     assert [line["language"] for line in found] == ["en", "fr", "es"]
     assert all(line["flagged"] for line in found)
+
+
+def test_texts_without_measure_are_judged():
+    garden = "A page about a garden, its trees and its neighbours. "
+    given = [
+        {"id": "ten megabytes", "text": garden * 200_000},
+        {"id": "one word", "text": "x" * 1_000_000},
+        {"id": "control", "text": "".join(map(chr, range(32))) + garden + "\x7f\x9b\u202e"},
+        {"id": "half", "text": "\ud800" + garden},
+        {"id": "html", "html": "<p>" + "<b>" * 5_000 + garden},
+    ]
+    found = lines(processes.run("score", "--jsonl", "/dev/stdin", stdin="\n".join(map(json.dumps, given)).encode()))
+    assert [line["id"] for line in found] == [one["id"] for one in given]
+    assert not any(line["flagged"] for line in found)

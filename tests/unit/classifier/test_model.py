@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from classifier import Document
 from classifier.heads import Heads
-from classifier.model import Classifier
+from classifier.model import LONG, Classifier
 from classifier.screen import Screen
 from tests.unit.classifier.toys import ToyEncoder
 
@@ -90,14 +90,16 @@ def test_an_unsupported_language_is_its_own_outcome(classifier):
     assert (verdict.outcome, verdict.language, verdict.flagged) == ("unsupported", "de", False)
 
 
-def test_a_page_that_never_names_the_subject_needs_a_clear_passage(classifier, monkeypatch):
-    """Steps alone may look like a guide of concern to the heads; without a word of the subject they count half."""
-    document = Document(HARMLESS)
+def test_a_long_page_that_never_names_the_subject_needs_a_clear_passage(classifier, monkeypatch):
+    """One of many passages may mislead the heads; without a word of the subject the page counts half."""
+    document = Document("\n\n".join([HARMLESS * 3] * LONG))
     before = classifier.judge([document])[0].score
     monkeypatch.setattr("classifier.model.SURE", 0.0)
     assert classifier.judge([document])[0].score == pytest.approx(2 * before, abs=2e-6)
-    monkeypatch.setattr("classifier.model.SURE", 0.9)
-    named = Document(HARMLESS + " A pistol.")
-    with_word = classifier.judge([named])[0].score
+
+
+def test_a_short_page_may_speak_in_code(classifier, monkeypatch):
+    document = Document(HARMLESS)
+    before = classifier.judge([document])[0].score
     monkeypatch.setattr("classifier.model.SURE", 0.0)
-    assert classifier.judge([named])[0].score == with_word
+    assert classifier.judge([document])[0].score == before

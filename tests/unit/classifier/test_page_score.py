@@ -10,9 +10,6 @@ def scores(concern, form, subject):
         np.array(concern, float),
         np.array(form, float),
         np.array(subject, float),
-        np.zeros((n, 3)),
-        np.zeros((n, 6)),
-        np.zeros((n, 4)),
         np.full((n, 12), 1 / 12),
         np.zeros((n, 2)),
     )

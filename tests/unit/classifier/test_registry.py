@@ -66,7 +66,7 @@ def test_a_missing_encoder_is_said(folder):
         load(folder)
 
 
-@pytest.mark.parametrize("part", ["context", "subjects/firearm", "page"])
+@pytest.mark.parametrize("part", ["context", "subjects/firearm_joint", "page"])
 def test_a_model_that_lacks_a_part_is_refused(fitted, tmp_path, part):
     save(Fitted({name: made for name, made in fitted.estimators.items() if name != part}, fitted.meta), tmp_path)
     with pytest.raises(ModelError, match=part):

@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from classifier import heads as heads_module
 from classifier.composing import compose
 from classifier.training import calibration_error, data_sha256, train
 from tests.unit.classifier.toys import ToyEncoder, toy_corpus
@@ -38,20 +37,10 @@ def test_too_little_to_learn_from_is_said(rows):
 
 def test_composed_pages_hide_and_mix():
     pages = compose(toy_corpus(), seed=1)
-    assert {page.kind for page in pages} == {"alone", "series", "hidden", "mixed"}
+    assert {page.kind for page in pages} == {"alone", "series", "hidden", "mixed", "long"}
     assert all(page.of_concern for page in pages if page.kind == "hidden")
     assert not any(page.of_concern for page in pages if page.kind == "mixed")
     assert [page.document for page in pages] == [page.document for page in compose(toy_corpus(), seed=1)]
-
-
-def test_the_radial_decision_is_that_of_scikit_learn():
-    rows = toy_corpus()
-    texts = [row.text for row in rows]
-    embeddings = ToyEncoder().encode(texts)
-    machine = heads_module.fit(rows, texts, embeddings, columns=1024).estimators["concern_embedding"]
-    assert np.allclose(
-        heads_module.radial_decision(machine, embeddings), machine.decision_function(embeddings), atol=1e-5
-    )
 
 
 def test_calibration_error_is_the_mean_gap():
