@@ -134,6 +134,7 @@ def test_both_runs_end_every_url_in_the_same_outcome(embedded, distributed):
 
 
 def test_each_item_is_there_exactly_once(distributed, store):
+    store.refresh()
     items = store.search(ItemQuery(limit=1000)).items
     counted = Counter(item.page_id for item in items)
     assert set(counted.values()) == {1}
