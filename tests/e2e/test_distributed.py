@@ -174,8 +174,11 @@ def test_a_decision_in_the_browser_appears_in_elasticsearch(distributed, install
         page.goto(url)
         page.fill("input[name=token]", TOKEN)
         page.keyboard.press("Enter")
+        page.wait_for_selector("[data-row]")
         item = store.search(ItemQuery(limit=1)).items[0]
         page.goto(f"{url.rstrip('/')}/items/{item.page_id}")
+        page.wait_for_selector("[data-item]")
+        page.wait_for_timeout(600)  # keys pressed sooner are not heeded
         page.keyboard.press("l")
 
         def decided():
