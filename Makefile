@@ -39,7 +39,7 @@ lint: $(VENV)/dev.stamp ## Format, lint, types, import rule, schemas
 
 .PHONY: check
 check: lint ## What `lint` does, the corpus rule and the unit tests
-	@$(BIN)/pytest -q tests/unit $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist worksteal tests/unit $(ARGS)
 
 .PHONY: schemas
 schemas: $(VENV)/run.stamp ## Write the JSON Schemas of the events anew
@@ -61,7 +61,8 @@ servers: $(VENV)/dev.stamp ## Find or install what the tests need beyond Python:
 
 .PHONY: test
 test: servers ## All tests, on a real Kafka, a real Elasticsearch, a real Chromium and a real PyTorch
-	@for part in unit integration e2e; do $(BIN)/pytest -q tests/$$part $(ARGS) || exit 1; done
+	@$(BIN)/pytest -q -n 2 --dist worksteal tests/unit $(ARGS)
+	@for part in integration e2e; do $(BIN)/pytest -q tests/$$part $(ARGS) || exit 1; done
 	@$(MAKE) --no-print-directory test-transformers
 
 .PHONY: test-transformers
