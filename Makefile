@@ -14,18 +14,18 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is missing: install it, or say PYTHON=/path/to/python" >&2; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "venv is missing: on Debian, apt-get install python3.11-venv" >&2; exit 2; }
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/run.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(TRANSFORMERS)/test.stamp: $(VENV)/run.stamp requirements/transformers.txt
 	@test -x $(TRANSFORMERS)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(TRANSFORMERS)
-	@$(BIN)/uv pip install --quiet --python $(TRANSFORMERS)/bin/python --no-deps --require-hashes -r requirements/transformers.txt
-	@$(BIN)/uv pip install --quiet --python $(TRANSFORMERS)/bin/python --no-deps --editable .
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(TRANSFORMERS)/bin/python --no-deps --require-hashes -r requirements/transformers.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(TRANSFORMERS)/bin/python --no-deps --editable .
 	@touch $@
 
 .PHONY: demo
@@ -62,7 +62,7 @@ servers: $(VENV)/dev.stamp ## Find or install what the tests need beyond Python:
 .PHONY: test
 test: servers ## All tests, on a real Kafka, a real Elasticsearch, a real Chromium and a real PyTorch
 	@$(BIN)/pytest -q -n 2 --dist worksteal tests/unit $(ARGS)
-	@for part in integration e2e; do $(BIN)/pytest -q tests/$$part $(ARGS) || exit 1; done
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e tests/integration $(ARGS)
 	@$(MAKE) --no-print-directory test-transformers
 
 .PHONY: test-transformers

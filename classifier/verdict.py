@@ -23,6 +23,25 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Nearest:
+    """A training passage that a passage resembles.
+
+    Parameters
+    ----------
+    id
+        Of the training passage: of the corpus, or of the analyst's decision that it came from.
+    similarity
+        Cosine of the two embeddings, in [0, 1].
+    of_concern
+        What training was told of it.
+    """
+
+    id: str
+    similarity: float
+    of_concern: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A scored stretch of the main text.
 
@@ -36,6 +55,10 @@ class Passage:
         Probabilities that it has the form of a guide, and that it is about firearms, parts or ammunition.
     words
         Words and by how much each moved the log-odds, largest effect first.
+    contexts
+        The likeliest contexts, context to probability, likeliest first.
+    nearest
+        The training passages that it resembles most, nearest first.
     """
 
     start: int
@@ -44,6 +67,8 @@ class Passage:
     form: float
     subject: float
     words: tuple[tuple[str, float], ...] = ()
+    contexts: dict[str, float] = field(default_factory=dict)
+    nearest: tuple[Nearest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +87,8 @@ class Verdict:
     context: str | None = None
     passages: tuple[Passage, ...] = ()
     reason: str = ""
+    worth_a_look: bool = False
+    """Not flagged, yet likely enough for a second queue of pages that an analyst may look at when there is time."""
 
     @property
     def flagged(self) -> bool:

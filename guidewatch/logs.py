@@ -44,10 +44,20 @@ def _encoded(value: Any) -> msgspec.Raw:
         return msgspec.Raw(msgspec.json.encode(whole(str(value))))
 
 
+def _one_line(record: logging.LogRecord) -> bool:
+    """Put the error in place of the traceback where a chatty library logs one: its own sources help nobody here."""
+    if record.exc_info and record.name.partition(".")[0] in _CHATTY:
+        record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
+        record.exc_info = record.exc_text = None
+    return True
+
+
 def configure() -> None:
     """Send log lines to standard error, as the settings say."""
     chosen = settings.load(settings.LogSettings)
     handler = logging.StreamHandler(sys.stderr)
+    if chosen.level != "DEBUG":
+        handler.addFilter(_one_line)
     if chosen.format == "json":
         handler.setFormatter(JsonFormatter())
     else:

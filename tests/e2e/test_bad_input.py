@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -108,10 +109,11 @@ def test_kafka_that_is_not_there(tmp_path):
         "GUIDEWATCH_KAFKA_BOOTSTRAP_SERVERS": address,
         "GUIDEWATCH_ELASTICSEARCH_HOSTS": f"http://127.0.0.1:{free_port()}",
     }
-    for command in (["work", "classify"], ["work", "index"], ["work", "label"], ["work", "evidence"], ["setup"]):
-        refused(processes.run(*command, extra=extra, timeout_s=60), 1, "Kafka", address)
-    crawl = ["crawl", "http://127.0.0.1:1/", "--data", str(tmp_path), "--allow-private"]
-    refused(processes.run(*crawl, extra=extra, timeout_s=60), 1, "Kafka", address)
+    commands = [["work", stage] for stage in ("classify", "index", "label", "evidence")]
+    commands += [["setup"], ["crawl", "http://127.0.0.1:1/", "--data", str(tmp_path), "--allow-private"]]
+    with ThreadPoolExecutor(len(commands)) as pool:  # each waits some seconds for Kafka to come
+        for done in pool.map(lambda command: processes.run(*command, extra=extra, timeout_s=60), commands):
+            refused(done, 1, "Kafka", address)
 
 
 def test_elasticsearch_that_is_not_there():

@@ -87,9 +87,11 @@ def distributed(web, installation, store):
         def all_indexed():
             assert all(worker.poll() is None for worker in workers), "a worker has ended"
             store.refresh()
-            return sum(store.ledger_counts().values()) >= len(found)
+            counts = store.ledger_counts()
+            # Of a batch, the rows of the ledger come first and the items after them.
+            return sum(counts.values()) >= len(found) and store.search(ItemQuery(limit=1)).total >= counts["flagged"]
 
-        processes.wait_for(all_indexed, f"{len(found)} URLs in the ledger", timeout_s=120)
+        processes.wait_for(all_indexed, f"{len(found)} URLs in the ledger, and their items", timeout_s=120)
         yield {row.url: row for row in store.ledger(LedgerQuery(limit=10_000)).rows}
         for worker in workers:
             _, err = processes.stop(worker)
@@ -134,7 +136,6 @@ def test_both_runs_end_every_url_in_the_same_outcome(embedded, distributed):
 
 
 def test_each_item_is_there_exactly_once(distributed, store):
-    store.refresh()
     items = store.search(ItemQuery(limit=1000)).items
     counted = Counter(item.page_id for item in items)
     assert set(counted.values()) == {1}

@@ -165,16 +165,23 @@ def test_workers_and_crawls_end_within_5_s(
         "GUIDEWATCH_ELASTICSEARCH_PREFIX": elasticsearch_prefix,
     }
     assert processes.run("setup", extra=extra).returncode == 0
-    for stage in ("classify", "index", "label", "evidence"):
-        beat = tmp_path / f"{stage}.heartbeat"
-        with processes.started("work", stage, "--heartbeat", str(beat), "--json", extra=extra) as worker:
+    beats = {stage: tmp_path / f"{stage}.heartbeat" for stage in ("classify", "index", "label", "evidence")}
+    with contextlib.ExitStack() as running:
+        workers = {
+            stage: running.enter_context(
+                processes.started("work", stage, "--heartbeat", str(beat), "--json", extra=extra)
+            )
+            for stage, beat in beats.items()
+        }
+        for stage, beat in beats.items():
             processes.wait_for(
                 lambda beat=beat: beat.exists() and b"running" in beat.read_bytes(), f"{stage} to run", 90
             )
+        for stage, worker in workers.items():
             out, err = processes.stop(worker, number)
-        assert worker.returncode == 0, err
-        assert json.loads(out)["summary"]["records"] == 0
-        assert not beat.exists()
+            assert worker.returncode == 0, err
+            assert json.loads(out)["summary"]["records"] == 0
+            assert not beats[stage].exists()
     arguments = [
         "crawl",
         dripping,

@@ -4,7 +4,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guidewatch.logs import JsonFormatter
+import pytest
+
+from guidewatch.logs import JsonFormatter, configure
 
 
 def line(message="page kept", *arguments, extra=None, exc_info=None):
@@ -46,3 +48,24 @@ def test_the_traceback_is_in_the_line():
     except RuntimeError:
         found = line(exc_info=sys.exc_info())
     assert "RuntimeError: no" in found["error.stack_trace"]
+
+
+@pytest.mark.parametrize("level", ["WARNING", "DEBUG"])
+def test_a_library_that_logs_tracebacks_gets_one_line_unless_somebody_debugs(level, monkeypatch, capsys):
+    monkeypatch.setenv("GUIDEWATCH_LOG_LEVEL", level)
+    root, kafka = logging.getLogger(), logging.getLogger("kafka")
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    monkeypatch.setattr(kafka, "level", kafka.level)
+    monkeypatch.setattr(logging.getLogger("elastic_transport"), "level", 0)
+    configure()
+    try:
+        raise ConnectionResetError(104, "reset %s by peer")
+    except ConnectionResetError:
+        logging.getLogger("kafka.net.transport").exception("%s: receiving", "conn 1")
+        logging.getLogger("guidewatch.own").exception("our own")
+    library, _, own = capsys.readouterr().err.partition("our own")
+    assert "conn 1: receiving" in library
+    assert "reset %s by peer" in library
+    assert ("Traceback" in library) == (level == "DEBUG")
+    assert "Traceback" in own
