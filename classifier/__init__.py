@@ -6,6 +6,6 @@
 
 from classifier.model import Classifier
 from classifier.registry import ModelError, load
-from classifier.verdict import Document, Passage, Verdict
+from classifier.verdict import Document, Nearest, Passage, Verdict
 
-__all__ = ["Classifier", "Document", "ModelError", "Passage", "Verdict", "load"]
+__all__ = ["Classifier", "Document", "ModelError", "Nearest", "Passage", "Verdict", "load"]

@@ -28,6 +28,7 @@ from classifier.labels import Gists
 from classifier.lexicon import mentions
 from classifier.memory import Floats, Memory
 from classifier.taxonomy import CONTEXTS
+from classifier.verdict import Nearest
 
 BINARY = ("concern", "form", "subject")
 CONCERN = "concern"
@@ -58,7 +59,7 @@ class PassageScores:
 def parts() -> tuple[str, ...]:
     """Return the names of all estimators that `Heads` needs."""
     views = (f"{name}_{view}" for name in BINARY for view in ("lexical", "joint"))
-    return ("memory", "radial", "lexical", *views, "context", *labels.parts())
+    return ("memory", "memory_ids", "memory_of_concern", "radial", "lexical", *views, "context", *labels.parts())
 
 
 def logit(p: Floats) -> Floats:
@@ -99,6 +100,12 @@ class Heads:
     def labels(self, gists: Gists) -> dict[str, Floats]:
         """Return, for ``subjects``, ``techniques`` and ``methods``, probabilities of shape (pages, labels)."""
         return labels.predict(self.estimators, self._memory, gists)
+
+    def nearest(self, embedding: Embeddings, most: int = 3) -> tuple[Nearest, ...]:
+        """Return the training passages that one passage's embedding (dim,) resembles most, nearest first."""
+        ids, concern = self.estimators["memory_ids"], self.estimators["memory_of_concern"]
+        found = self._memory.nearest(embedding, most)
+        return tuple(Nearest(ids[row], round(cosine, 3), bool(concern[row])) for row, cosine in found)
 
     def _binary(self, name: str, radial: Floats, view: csr_matrix, said: Floats) -> Floats:
         views = np.column_stack([radial, self.estimators[f"{name}_lexical"].decision_function(view), said])
@@ -142,7 +149,7 @@ def fit(
     texts: Sequence[str],
     embeddings: Embeddings,
     *,
-    titles: Sequence[str] | None = None,
+    gists: Gists | None = None,
     seed: int = 0,
     columns: int = COLUMNS,
 ) -> Heads:
@@ -150,14 +157,19 @@ def fit(
 
     Parameters
     ----------
-    titles
-        The normalised titles, for the label heads; without them those heads are not fitted, and `Heads.labels` fails.
+    gists
+        The examples as the label heads see them; without, those heads are not fitted, and `Heads.labels` fails.
     """
     lexical = TfidfTransformer(sublinear_tf=True)
     view = lexical.fit_transform(ngrams(columns).transform(texts))
     said = mentions(texts)
     gram = memory.kernel(embeddings, embeddings)
-    estimators: dict[str, Any] = {"lexical": lexical, "memory": np.asarray(embeddings, np.float32)}
+    estimators: dict[str, Any] = {
+        "lexical": lexical,
+        "memory": np.asarray(embeddings, np.float32),
+        "memory_ids": [example.id for example in examples],
+        "memory_of_concern": np.array([example.of_concern for example in examples]),
+    }
     groups = themes(examples)
     radial = []
     for name, y in binary_targets(examples).items():
@@ -174,8 +186,8 @@ def fit(
     estimators["context"] = LogisticRegression(C=5.0, max_iter=2000, class_weight="balanced").fit(
         np.asarray(embeddings, np.float64), contexts
     )
-    if titles is not None:
-        estimators |= labels.fit(examples, texts, titles, gram)
+    if gists is not None:
+        estimators |= labels.fit(examples, gists, gram)
     return Heads(estimators)
 
 

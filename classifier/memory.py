@@ -40,6 +40,12 @@ class Memory:
     def __len__(self) -> int:
         return len(self._embeddings)
 
+    def nearest(self, embedding: Embeddings | Floats, most: int) -> list[tuple[int, float]]:
+        """Return the rows that a unit vector (dim,) resembles most and the cosines, in [0, 1], nearest first."""
+        cosines = self._embeddings @ np.asarray(embedding, np.float64)
+        rows = np.argsort(-cosines, kind="stable")[:most]
+        return [(int(row), float(np.clip(cosines[row], 0.0, 1.0))) for row in rows]
+
     def decisions(self, embeddings: Embeddings | Floats, weights: Floats) -> Floats:
         """Return the decision functions of heads for embeddings (m, dim).
 

@@ -8,10 +8,10 @@ composed of corpus passages that the heads had not seen: alone, in sequences, hi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from classifier.choosing import Chosen
 from classifier.heads import PassageScores, logit
 from classifier.memory import Floats
 
@@ -39,25 +39,26 @@ FEATURES = (
 )
 
 
-def features(passages: PassageScores, title: int | None = None) -> Floats:
+def features(passages: PassageScores, chosen: Chosen) -> Floats:
     """Return the page's features, shape (20,).
 
     Parameters
     ----------
     passages
-        Scores of the page's passages in reading order; at least one.
-    title
-        Index of the row that holds the title alone, or None where there is none.
+        Scores of ``chosen.texts``, at least one.
+    chosen
+        Which passages of the page they are, and which row is the title.
     """
-    n = len(passages.concern)
-    rows = np.array([i for i in range(n) if i != title] or [0])
+    title = chosen.title
+    rows = np.arange(len(chosen.places))
     concern = passages.concern[rows]
     order = np.argsort(-concern, kind="stable")
     top = rows[order[:3]]
     best = int(order[0])
+    beside = [int(i) for i in rows if abs(chosen.places[i] - chosen.places[best]) == 1]
     joint = passages.form[rows] * passages.subject[rows]
-    near = [concern[j] for j in (best - 1, best + 1) if 0 <= j < len(concern)]
-    strong, weak = np.expm1(passages.mentions[_near(rows, best, title)]).sum(axis=0)
+    around = [best, *beside] if title is None else [best, *beside, title]
+    strong, weak = np.expm1(passages.mentions[around]).sum(axis=0)
     silent, mute = float(strong == 0), float(strong + weak == 0)
     title_concern = passages.concern[title] if title is not None else 0.2
     title_subject = passages.subject[title] if title is not None else 0.3
@@ -70,12 +71,12 @@ def features(passages: PassageScores, title: int | None = None) -> Floats:
             _log_odds(title_subject * float(passages.form[rows].max())),
             _log_odds(float(passages.contexts[rows, -1].max())),
             float(passages.contexts[top, :8].sum(axis=1).mean()),
-            float((concern >= 0.5).mean()),
-            _log_odds(float(np.mean(near))) if near else 0.0,
-            float(np.log(len(rows))),
-            _log_odds(float(passages.subject[rows[best]])),
+            float((concern >= 0.5).sum() / chosen.total),
+            _log_odds(float(np.mean(concern[beside]))) if beside else 0.0,
+            float(np.log(chosen.total)),
+            _log_odds(float(passages.subject[best])),
             _log_odds(float(np.minimum(passages.form[rows], passages.subject[rows]).max())),
-            float(passages.mentions[rows[best]].sum()),
+            float(passages.mentions[best].sum()),
             float(passages.mentions[:, 0].max()),
             float(np.log1p(strong)),
             float(np.log1p(weak)),
@@ -85,12 +86,6 @@ def features(passages: PassageScores, title: int | None = None) -> Floats:
             mute * _log_odds(concern[best]),
         ]
     )
-
-
-def _near(rows: np.ndarray[Any, Any], best: int, title: int | None) -> list[int]:
-    """Return the strongest passage, its neighbours and the title."""
-    near = [int(rows[j]) for j in (best - 1, best, best + 1) if 0 <= j < len(rows)]
-    return near if title is None else [*near, title]
 
 
 def matrix(pages: Sequence[Floats]) -> Floats:

@@ -83,6 +83,7 @@ def load(folder: Path | None = None, *, encoder: encoders.Encoder | None = None)
             heads=Heads({name: part for name, part in estimators.items() if name not in _PARTS}),
             page_model=estimators["page"],
             threshold=float(meta["threshold"]),
+            worth_a_look=float(meta["worth_a_look"]),
             version=str(meta["version"]),
         )
     except (KeyError, TypeError) as error:
@@ -124,6 +125,7 @@ def card(meta: dict[str, Any]) -> str:
         "| --- | --- |",
         f"| encoder | `{meta['encoder']}` |",
         f"| threshold | {meta['threshold']} |",
+        f"| worth a look from | {meta['worth_a_look']} |",
         f"| training passages | {meta['examples']} |",
         f"| training data SHA-256 | `{meta['data_sha256']}` |",
         *(f"| {name} | {version} |" for name, version in sorted(meta["versions"].items())),

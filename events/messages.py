@@ -130,6 +130,14 @@ class PageFound(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence | None = None
 
 
+class Nearest(msgspec.Struct, frozen=True, kw_only=True):
+    """A training passage that a passage resembles, and what training was told of it."""
+
+    id: str
+    similarity: Probability
+    of_concern: bool
+
+
 class Passage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A scored stretch of the main text: half-open character offsets into ``PageFound.text``."""
 
@@ -140,6 +148,10 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: Probability | None = None
     words: tuple[tuple[str, float], ...] = ()
     """Words of the passage and how far each moved the score (positive: towards a flag)."""
+    contexts: dict[Context, Probability] = {}
+    """The likeliest lawful contexts, likeliest first."""
+    nearest: tuple[Nearest, ...] = ()
+    """The training passages that it resembles most, nearest first."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,6 +171,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     passages: tuple[Passage, ...] = ()
     reason: str = ""
     """One sentence for people: why this verdict."""
+    worth_a_look: bool = False
+    """Not flagged, yet likely enough for the second queue, of pages to look at when there is time."""
 
 
 class PageJudged(msgspec.Struct, frozen=True, kw_only=True):

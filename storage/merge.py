@@ -76,19 +76,24 @@ def with_report(held: Held, edition: str, at: datetime) -> Held:
 def settled(held: Held) -> Held:
     """Return ``held`` with ledger and item in agreement with the history; idempotent.
 
-    The item carries the decisions and the editions, the row the time of the last decision, and an item that the last
+    The item carries the decisions and the editions, the row the last decision with its time, and an item that the last
     judgement no longer flags is there only if somebody decided on it.
     """
     ledger, item = held.ledger, held.item
-    if ledger is not None and held.labels and ledger.row.reviewed_at != held.labels[-1].at:
-        ledger = msgspec.structs.replace(
-            ledger, row=msgspec.structs.replace(ledger.row, reviewed_at=held.labels[-1].at)
-        )
+    if ledger is not None and held.labels:
+        ledger = _reviewed(ledger, held.labels[-1])
     if item is not None:
         item = _settled_item(item, ledger, held.labels)
     if ledger is held.ledger and item is held.item:
         return held
     return msgspec.structs.replace(held, ledger=ledger, item=item)
+
+
+def _reviewed(ledger: LedgerState, last: LabelRecorded) -> LedgerState:
+    if (ledger.row.reviewed_at, ledger.row.decision) == (last.at, last.decision):
+        return ledger
+    row = msgspec.structs.replace(ledger.row, reviewed_at=last.at, decision=last.decision)
+    return msgspec.structs.replace(ledger, row=row)
 
 
 def _settled_item(item: Item, ledger: LedgerState | None, labels: tuple[LabelRecorded, ...]) -> Item | None:
@@ -168,7 +173,7 @@ def _row(event: PageJudged | UrlEnded, old: LedgerRow | None, *, newest: bool, n
     return msgspec.structs.replace(old, **happened, **known)
 
 
-_JUDGEMENT = ("score", "model", "judged_at")
+_JUDGEMENT = ("score", "worth_a_look", "model", "judged_at")
 
 
 def _knowledge(event: PageJudged | UrlEnded) -> dict[str, object]:
@@ -183,6 +188,7 @@ def _knowledge(event: PageJudged | UrlEnded) -> dict[str, object]:
     return known | {
         "language": verdict.language,
         "score": verdict.score,
+        "worth_a_look": verdict.worth_a_look,
         "model": verdict.model,
         "judged_at": event.at,
     }

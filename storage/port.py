@@ -133,6 +133,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     content_id: str | None = None
     duplicate_of: str | None = None
     score: float | None = None
+    worth_a_look: bool = False
+    """Whether the last judgement puts the page into the second queue: not flagged, yet too high to pass over."""
     language: str | None = None
     model: str | None = None
     evidence_sha256: str | None = None
@@ -142,19 +144,28 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     judged_at: datetime | None = None
     indexed_at: datetime | None = None
     reviewed_at: datetime | None = None
+    decision: Decision | None = None
+    """The last decision, made at ``reviewed_at``; also of pages that are not items."""
     reported_at: datetime | None = None
     checked_at: datetime | None = None
     online: bool | None = None
 
 
 class LedgerQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which ledger rows; newest ``found_at`` first, then by page id."""
+    """Which ledger rows: every field given must hold; a tuple means any of its values.
+
+    ``reviewed`` asks whether somebody has decided on the page. ``newest`` is the newest ``found_at`` first, ``score``
+    the highest score first and rows without one last; then by page id.
+    """
 
     page_id: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
     outcome: tuple[str, ...] = ()
     crawl_id: tuple[str, ...] = ()
     content_id: tuple[str, ...] = ()
+    worth_a_look: bool | None = None
+    reviewed: bool | None = None
+    sort: Literal["newest", "score"] = "newest"
     offset: int = 0
     limit: int = 100
 
@@ -200,7 +211,7 @@ class Store(Protocol):
     def record_decisions(self, labels: Sequence[LabelRecorded]) -> UpsertReport:
         """Append decisions to their items, idempotent by label id, ordered by ``at``; durable on return.
 
-        A decision whose item is not there is kept and joins the item when it arrives.
+        A decision whose item is not there is kept, is noted in the ledger row, and joins the item when it arrives.
         """
 
     def item(self, page_id: str) -> Item | None:

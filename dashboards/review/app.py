@@ -22,14 +22,15 @@ from dashboards.defang import defang, defang_host
 from dashboards.labels import day, label, moment
 from dashboards.review import failures
 from dashboards.review.access import Doorman, Patience
-from dashboards.review.addresses import ask_address, give_address
-from dashboards.review.deciding import decide
+from dashboards.review.addresses import ask_item_address, ask_row_address, give_item_address, give_row_address
+from dashboards.review.deciding import decide, decide_row
 from dashboards.review.desk import Desk
 from dashboards.review.gate import SecurityHeaders, SignInGate
 from dashboards.review.item_page import item_page
 from dashboards.review.list_page import list_page
 from dashboards.review.recent import Recent
 from dashboards.review.signing_in import log_in, log_out, login_page
+from dashboards.review.worth_a_look import PATH, queue_page, row_page
 from events import LabelRecorded
 from storage.port import Store, StoreRejectedError, StoreUnavailableError
 
@@ -118,13 +119,18 @@ def sign_in_url(base_url: str, token: str) -> str:
 
 def _routes(base: str) -> list[Route | Mount]:
     static = resources.files("dashboards.review") / "static"
-    item = f"{base}/items/{{page_id:str}}"
+    item, row = f"{base}/items/{{page_id:str}}", f"{base}{PATH}/{{page_id:str}}"
     return [
         Route(f"{base}/", list_page, name="list"),
         Route(item, item_page),
         Route(f"{item}/decision", decide, methods=["POST"]),
-        Route(f"{item}/address", ask_address),
-        Route(f"{item}/address", give_address, methods=["POST"]),
+        Route(f"{item}/address", ask_item_address),
+        Route(f"{item}/address", give_item_address, methods=["POST"]),
+        Route(f"{base}{PATH}", queue_page),
+        Route(row, row_page),
+        Route(f"{row}/decision", decide_row, methods=["POST"]),
+        Route(f"{row}/address", ask_row_address),
+        Route(f"{row}/address", give_row_address, methods=["POST"]),
         Route(f"{base}/login", login_page),
         Route(f"{base}/login", log_in, methods=["POST"]),
         Route(f"{base}/logout", log_out, methods=["POST"]),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import cast, get_args
 
 from starlette.concurrency import run_in_threadpool
@@ -15,13 +17,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.review.desk import desk_of, visit_of
+from dashboards.review.draft import Draft, likely
 from dashboards.review.filters import Filters
 from dashboards.review.forms import field, fields, own_form
-from dashboards.review.item_page import Draft, likely, position, show, wanted_item
-from dashboards.review.neighbours import next_open
+from dashboards.review.item_page import show, wanted_item
+from dashboards.review.neighbours import items, next_open
+from dashboards.review.paging import position
+from dashboards.review.worth_a_look import PATH, Queue, rows, show_row, wanted_row
 from events import CONTEXTS, DECISIONS, SUBJECTS, TECHNIQUES, LabelRecorded
 from events.messages import Context, Decision, Subject, Technique
-from storage.port import Item
 
 MAX_REASON = 2000
 _LABEL_ID = re.compile(r"^[0-9a-f]{32}$")
@@ -31,27 +35,94 @@ NOT_RECORDED = "Not recorded: the decision could not be passed on. Nothing you e
 JUDGED_AGAIN = "Not recorded: the page was judged again since you opened it. Look at it once more, then decide."
 
 
+@dataclass(frozen=True)
+class _Case:
+    """What is decided on, an item or a row of the second queue, and what to show before and after."""
+
+    page_id: str
+    content_id: str
+    judged_at: datetime | None
+    score: float | None
+    model: str | None
+    subjects: tuple[str, ...]
+    techniques: tuple[str, ...]
+    """What the classifier says, so that only a correction is recorded."""
+    show: Callable[[Draft, int], Response]
+    onward: Callable[[dict[str, object]], str]
+
+
 async def decide(request: Request) -> Response:
-    """Record a decision and go on to the next open item of the list."""
+    """Record a decision on an item and go on to the next open item of the list."""
     form = await own_form(request)
-    return await run_in_threadpool(_decide, request, form)
+    return await run_in_threadpool(lambda: _decide(request, form, _item_case(request)))
 
 
-def _decide(request: Request, form: FormData) -> Response:
-    desk, item = desk_of(request), wanted_item(request)
-    decision, draft = field(form, "decision"), _draft(form)
+async def decide_row(request: Request) -> Response:
+    """Record a decision on a page of the second queue and go on to the next that nobody has reviewed."""
+    form = await own_form(request)
+    return await run_in_threadpool(lambda: _decide(request, form, _row_case(request)))
+
+
+def _item_case(request: Request) -> _Case:
+    desk, item, filters = desk_of(request), wanted_item(request), Filters.read(request.query_params)
+
+    def onward(done: dict[str, object]) -> str:
+        following = next_open(items(desk, filters), item.page_id, position(request))
+        if following is None:
+            return desk.url("/", filters.address(**done))
+        return desk.url(f"/items/{following.page_id}", filters.address(at=following.at, **done))
+
+    return _Case(
+        page_id=item.page_id,
+        content_id=item.content_id,
+        judged_at=item.judged_at,
+        score=item.verdict.score,
+        model=item.verdict.model,
+        subjects=likely(item.verdict.subjects),
+        techniques=likely(item.verdict.techniques),
+        show=lambda draft, status: show(request, item, draft, status),
+        onward=onward,
+    )
+
+
+def _row_case(request: Request) -> _Case:
+    desk, row, queue = desk_of(request), wanted_row(request), Queue.read(request.query_params)
+    if row.content_id is None:
+        raise HTTPException(404, "Nothing is known of the text of this page, so there is nothing to decide on.")
+
+    def onward(done: dict[str, object]) -> str:
+        following = next_open(rows(desk, queue), row.page_id, position(request))
+        if following is None:
+            return desk.url(PATH, queue.address(**done))
+        return desk.url(f"{PATH}/{following.page_id}", queue.address(at=following.at, **done))
+
+    return _Case(
+        page_id=row.page_id,
+        content_id=row.content_id,
+        judged_at=row.judged_at,
+        score=row.score,
+        model=row.model,
+        subjects=(),
+        techniques=(),
+        show=lambda draft, status: show_row(request, row, draft, status),
+        onward=onward,
+    )
+
+
+def _decide(request: Request, form: FormData, case: _Case) -> Response:
+    desk, decision, draft = desk_of(request), field(form, "decision"), _draft(form)
     if decision not in DECISIONS:
         raise HTTPException(400, "The form says no decision.")
-    if field(form, "judged_at") != item.judged_at.isoformat():
-        return show(request, item, replace(draft, problem=JUDGED_AGAIN), 409)
-    label = _label(request, item, cast(Decision, decision), draft)
+    if field(form, "judged_at") != (case.judged_at.isoformat() if case.judged_at else ""):
+        return case.show(replace(draft, problem=JUDGED_AGAIN), 409)
+    label = _label(request, case, cast(Decision, decision), draft)
     try:
         desk.record(label)
     except Exception:  # noqa: BLE001 - whatever the sink raises, the analyst keeps what was typed and can try again
-        _log.exception("decision on page %s was not recorded", item.page_id)
-        return show(request, item, replace(draft, problem=NOT_RECORDED), 503)
+        _log.exception("decision on page %s was not recorded", case.page_id)
+        return case.show(replace(draft, problem=NOT_RECORDED), 503)
     desk.recent.add(label)
-    return RedirectResponse(_onward(request, item, decision), 303)
+    return RedirectResponse(case.onward({"recorded": decision, "was": case.page_id}), 303)
 
 
 def _draft(form: FormData) -> Draft:
@@ -65,34 +136,24 @@ def _draft(form: FormData) -> Draft:
     return replace(draft, label_id=given) if _LABEL_ID.match(given) else draft
 
 
-def _label(request: Request, item: Item, decision: Decision, draft: Draft) -> LabelRecorded:
+def _label(request: Request, case: _Case, decision: Decision, draft: Draft) -> LabelRecorded:
     """Return the event. Subjects and techniques are given only where they correct the classifier.
 
     The same form sent twice makes the same id, so that a double click is one decision.
     """
-    desk, verdict = desk_of(request), item.verdict
-    corrected_subjects = draft.subjects if set(draft.subjects) != set(likely(verdict.subjects)) else ()
-    corrected_techniques = draft.techniques if set(draft.techniques) != set(likely(verdict.techniques)) else ()
+    corrected_subjects = draft.subjects if set(draft.subjects) != set(case.subjects) else ()
+    corrected_techniques = draft.techniques if set(draft.techniques) != set(case.techniques) else ()
     return LabelRecorded(
         id=hashlib.sha256(f"{draft.label_id} {decision}".encode()).hexdigest()[:32],
-        at=desk.clock(),
-        page_id=item.page_id,
-        content_id=item.content_id,
+        at=desk_of(request).clock(),
+        page_id=case.page_id,
+        content_id=case.content_id,
         decision=decision,
         analyst=visit_of(request).analyst,
         reason=draft.reason,
         subjects=cast("tuple[Subject, ...]", corrected_subjects),
         techniques=cast("tuple[Technique, ...]", corrected_techniques),
         context=cast("Context", draft.context) if draft.context in get_args(Context) else None,
-        score=verdict.score,
-        model=verdict.model,
+        score=case.score,
+        model=case.model,
     )
-
-
-def _onward(request: Request, item: Item, decision: str) -> str:
-    desk, filters = desk_of(request), Filters.read(request.query_params)
-    done = {"recorded": decision, "was": item.page_id}
-    following = next_open(desk.store, desk.recent, filters, item.page_id, position(request))
-    if following is None:
-        return desk.url("/", filters.address(**done))
-    return desk.url(f"/items/{following.page_id}", filters.address(at=following.at, **done))

@@ -77,5 +77,6 @@ def page(
         "form_token": desk.doorman.form_token(visit) if visit else "",
         "toast": None,
         "progress": None,
+        "place": "",
     }
     return desk.templates.TemplateResponse(request, template, {**shared, **context}, status, headers)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,43 +9,15 @@ from starlette.responses import Response
 from dashboards.labels import label
 from dashboards.quantities import mask_quantities
 from dashboards.review.desk import Desk, desk_of, page
+from dashboards.review.draft import CHOICES, Draft
 from dashboards.review.filters import Filters
-from dashboards.review.highlights import moving_words, paragraphs
-from dashboards.review.neighbours import Place, neighbours
+from dashboards.review.highlights import explained, moving_words, paragraphs
+from dashboards.review.neighbours import Place, items, neighbours
+from dashboards.review.paging import page_of, position
 from dashboards.review.toasts import progress_of, toast_of
-from events import CONTEXTS, DECISIONS, SUBJECTS, TECHNIQUES, new_id
 from storage.port import Item, ItemQuery, LedgerQuery
 
-LIKELY = 0.5
 MOST_COPIES = 20
-HOTKEYS = {"of_concern": "c", "lawful": "l", "not_relevant": "n", "unsure": "u"}
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What stands in the decision form."""
-
-    label_id: str = field(default_factory=new_id)
-    reason: str = ""
-    subjects: tuple[str, ...] = ()
-    techniques: tuple[str, ...] = ()
-    context: str = ""
-    problem: str = ""
-
-    @classmethod
-    def of(cls, item: Item) -> Draft:
-        """Return a fresh form: as last corrected, else as the classifier says."""
-        last = item.decisions[-1] if item.decisions else None
-        return cls(
-            subjects=(last.subjects if last else ()) or likely(item.verdict.subjects),
-            techniques=(last.techniques if last else ()) or likely(item.verdict.techniques),
-            context=(last.context if last else None) or "",
-        )
-
-
-def likely(odds: Mapping[Any, float]) -> tuple[str, ...]:
-    """Return the names with a probability of at least 0.5."""
-    return tuple(name for name, probability in odds.items() if probability >= LIKELY)
 
 
 def item_page(request: Request) -> Response:
@@ -73,16 +41,10 @@ def wanted_item(request: Request) -> Item:
     return desk.recent.over(item)
 
 
-def position(request: Request) -> int:
-    """Return where in its list the item was when the reader opened it."""
-    given = request.query_params.get("at", "")
-    return min(int(given), 10_000) if given.isascii() and given.isdigit() and len(given) < 9 else 0
-
-
 def show(request: Request, item: Item, draft: Draft, status: int = 200) -> Response:
     """Return the page of an item with this form."""
     desk, filters, at = desk_of(request), Filters.read(request.query_params), position(request)
-    around = neighbours(desk.store, filters, item.page_id, at)
+    around = neighbours(items(desk, filters), item.page_id, at)
     here = at if around.here is None else around.here
     verdict = item.verdict
     context = {
@@ -91,19 +53,18 @@ def show(request: Request, item: Item, draft: Draft, status: int = 200) -> Respo
         "around": around,
         "before": _address(desk, filters, around.before),
         "after": _address(desk, filters, around.after),
-        "back": desk.url("/", filters.with_(page=here // 25 + 1).address()),
+        "back": desk.url("/", filters.with_(page=page_of(here)).address()),
         "own": filters.address(at=here),
         "paragraphs": paragraphs(item.text, verdict.passages),
         "words": [(mask_quantities(word), effect) for word, effect in moving_words(verdict.passages)],
         "heads": _heads(item),
+        "explained": explained(verdict.passages),
         "row": next(iter(desk.store.ledger(LedgerQuery(page_id=(item.page_id,), limit=1)).rows), None),
         "copies": _copies(desk, item),
-        "decisions": [(name, label(name).capitalize(), HOTKEYS[name]) for name in DECISIONS],
-        "subjects": SUBJECTS,
-        "techniques": TECHNIQUES,
-        "contexts": CONTEXTS,
+        "choices": CHOICES,
         "toast": toast_of(request),
         "progress": progress_of(desk.store),
+        "place": "/",
     }
     return page(request, "item.html", context, status)
 

@@ -17,6 +17,7 @@ from dashboards.excerpt import excerpt, mask_quantities
 from dashboards.labels import day, label
 from dashboards.review.desk import Desk, desk_of, page
 from dashboards.review.filters import FACETS, PAGE_SIZE, SCORES, SORTS, STATES, Filters
+from dashboards.review.paging import pages
 from dashboards.review.toasts import progress_of, toast_of
 from storage.port import CountField, Interval, Item, ItemQuery, TimeBucket
 
@@ -60,12 +61,13 @@ def list_page(request: Request) -> Response:
         "facets": _facets(desk, filters),
         "chips": _chips(desk, filters),
         "chart": _chart(desk, filters.query()),
-        "pages": _pages(desk, filters, found.total),
+        "pages": pages(lambda number: desk.url("/", filters.with_(page=number).address()), filters.page, found.total),
         "sorts": SORTS,
         "scores": SCORES,
         "clear": desk.url("/"),
         "toast": toast_of(request),
         "progress": progress_of(desk.store),
+        "place": "/",
     }
     return page(request, "list.html", context)
 
@@ -162,19 +164,3 @@ def _over_time(desk: Desk, query: ItemQuery) -> tuple[Sequence[TimeBucket], Inte
         if len(buckets) <= MOST_BARS:
             break
     return buckets[-MOST_BARS:], interval
-
-
-def _pages(desk: Desk, filters: Filters, total: int) -> dict[str, Any]:
-    last = max(1, -(-total // PAGE_SIZE))
-
-    def address(number: int) -> str:
-        return desk.url("/", filters.with_(page=number).address())
-
-    return {
-        "number": filters.page,
-        "last": last,
-        "previous": address(min(filters.page - 1, last)) if filters.page > 1 else None,
-        "next": address(filters.page + 1) if filters.page < last else None,
-        "first_row": (filters.page - 1) * PAGE_SIZE + 1,
-        "last_row": min(total, filters.page * PAGE_SIZE),
-    }

@@ -8,7 +8,7 @@ from collections import OrderedDict
 import msgspec
 
 from events import LabelRecorded
-from storage.port import DecisionRecord, Item
+from storage.port import DecisionRecord, Item, LedgerRow
 
 
 class Recent:
@@ -53,3 +53,10 @@ class Recent:
         return msgspec.structs.replace(
             item, decision=label.decision, decided_at=label.at, decisions=(*item.decisions, record)
         )
+
+    def over_row(self, row: LedgerRow) -> LedgerRow:
+        """Return the ledger row as it will be once the store has caught up."""
+        label = self._labels.get(row.page_id)
+        if label is None or (row.reviewed_at is not None and row.reviewed_at >= label.at):
+            return row
+        return msgspec.structs.replace(row, reviewed_at=label.at, decision=label.decision)

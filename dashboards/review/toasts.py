@@ -11,22 +11,23 @@ from dashboards.labels import label
 from dashboards.review.desk import desk_of
 from dashboards.review.filters import Filters
 from events import DECISIONS
-from storage.port import ItemQuery, Store
+from storage.port import ItemQuery, LedgerQuery, Store
 
 _PAGE_ID = re.compile(r"^[0-9a-f]{32}$")
 
 
-def toast_of(request: Request) -> dict[str, str] | None:
-    """Return the notice that the address asks for: which decision was recorded, and where that item is."""
+def toast_of(request: Request, path: str = "/items") -> dict[str, str] | None:
+    """Return the notice that the address asks for: which decision was recorded, and where, below ``path``, that is."""
     decision, was = request.query_params.get("recorded", ""), request.query_params.get("was", "")
     if decision not in DECISIONS or not _PAGE_ID.match(was):
         return None
     filters = Filters.read(request.query_params).with_(decision=())
-    return {"decision": label(decision), "address": desk_of(request).url(f"/items/{was}", filters.address())}
+    return {"decision": label(decision), "address": desk_of(request).url(f"{path}/{was}", filters.address())}
 
 
 def progress_of(store: Store) -> dict[str, Any]:
-    """Return how many items there are and how many have a decision."""
+    """Return how many items there are, how many have a decision, and how many pages wait in the second queue."""
     counted = {bucket.value: bucket.count for bucket in store.counts("decision", ItemQuery())}
     total = sum(counted.values())
-    return {"total": total, "decided": total - counted.get("open", 0)}
+    waiting = store.ledger(LedgerQuery(worth_a_look=True, reviewed=False, limit=0)).total
+    return {"total": total, "decided": total - counted.get("open", 0), "worth_a_look": waiting}

@@ -16,9 +16,9 @@ MAX_BYTES = 8_000_000
 BACK_OFF_S = (0.1, 0.3, 1.0, 3.0)
 """Waits before the same documents are sent again to an overloaded server."""
 
-_BAD_DOCUMENT = frozenset(
-    {"document_parsing_exception", "mapper_parsing_exception", "strict_dynamic_mapping_exception"}
-)
+_BAD_DOCUMENT = frozenset({"document_parsing_exception", "mapper_parsing_exception"})
+_OLD_MAPPING = "strict_dynamic_mapping_exception"
+"""A field that the index does not know: of no document's making, so that none of them may end as a dead letter."""
 
 
 class SeqNo(msgspec.Struct, frozen=True):
@@ -109,6 +109,8 @@ class Bulk:
             cause = error.get("caused_by") or {}
             return Answer("rejected", f"{reason}: {cause['reason']}" if "reason" in cause else reason)
         hint = " (has it been set up?)" if status == 404 else ""
+        if error.get("type") == _OLD_MAPPING:
+            hint = " (it was set up by an older guidewatch: set it up again)"
         raise StoreRejectedError(f"Elasticsearch at {self._connection.address} refuses to write: {reason}{hint}")
 
 

@@ -19,7 +19,10 @@ _SORT: dict[str, list[dict[str, str]]] = {
     "host": [{"guidewatch.host": "asc"}, _SCORE, _PAGE_ID],
     "relevance": [{"_score": "desc"}, _PAGE_ID],
 }
-LEDGER_SORT = [{"guidewatch.found_at": "desc"}, _PAGE_ID]
+LEDGER_SORT: dict[str, list[dict[str, str]]] = {
+    "newest": [{"guidewatch.found_at": "desc"}, _PAGE_ID],
+    "score": [_SCORE, _PAGE_ID],
+}
 DECISIONS_SORT = [{"@timestamp": "asc"}, {"event.id": "asc"}]
 WITHOUT_SEARCH_FIELDS = {"excludes": ["guidewatch.search"]}
 
@@ -44,8 +47,13 @@ def items_sort(query: ItemQuery) -> list[dict[str, str]]:
 
 
 def ledger_query(query: LedgerQuery) -> dict[str, Any]:
-    """Return which ledger rows match."""
-    return {"bool": {"filter": _terms(query, _LEDGER_TERMS)}}
+    """Return which ledger rows match; a row from before there was a second queue is not in it."""
+    filters = _terms(query, _LEDGER_TERMS)
+    if query.worth_a_look is not None:
+        filters.append(_is(query.worth_a_look, {"term": {"guidewatch.worth_a_look": True}}))
+    if query.reviewed is not None:
+        filters.append(_is(query.reviewed, {"exists": {"field": "guidewatch.reviewed_at"}}))
+    return {"bool": {"filter": filters}}
 
 
 def by_value(field: str, limit: int) -> dict[str, Any]:
@@ -68,6 +76,10 @@ def by_time(interval: Interval) -> dict[str, Any]:
 
 def _terms(query: ItemQuery | LedgerQuery, names: Sequence[str]) -> list[dict[str, Any]]:
     return [{"terms": {f"guidewatch.{name}": list(getattr(query, name))}} for name in names if getattr(query, name)]
+
+
+def _is(wanted: bool, clause: dict[str, Any]) -> dict[str, Any]:
+    return clause if wanted else {"bool": {"must_not": [clause]}}
 
 
 def _phrase(words: Sequence[str]) -> dict[str, Any]:

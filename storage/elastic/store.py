@@ -148,7 +148,7 @@ class ElasticStore:
     def ledger(self, query: LedgerQuery) -> LedgerPage:
         """Return ledger rows."""
         found = self._searcher.hits(
-            self._indices.read("ledger"), queries.ledger_query(query), queries.LEDGER_SORT, _span(query)
+            self._indices.read("ledger"), queries.ledger_query(query), queries.LEDGER_SORT[query.sort], _span(query)
         )
         return LedgerPage([documents.row_of(source) for source in found.sources], found.total)
 

@@ -18,6 +18,7 @@ _ORDER = {
     "oldest": OLDEST_FIRST,
     "host": "items.host, items.score DESC, items.page_id",
 }
+LEDGER_ORDER = {"newest": "found_at DESC, page_id", "score": "score DESC, page_id"}
 _BEST_FIRST = "bm25(item_words, 3.0, 1.0), items.page_id"
 
 
@@ -96,6 +97,11 @@ def ledger_where(query: LedgerQuery) -> Where:
     where = Where()
     for column in ("page_id", "host", "outcome", "crawl_id", "content_id"):
         where.any_of(column, getattr(query, column))
+    if query.worth_a_look is not None:
+        # Written out, and not as a parameter, so that the partial index serves it.
+        where.add(f"worth_a_look = {int(query.worth_a_look)}")
+    if query.reviewed is not None:
+        where.add(f"reviewed_at IS {'NOT ' if query.reviewed else ''}NULL")
     return where
 
 

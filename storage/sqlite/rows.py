@@ -59,6 +59,7 @@ def ledger_row(cells: sqlite3.Row) -> LedgerRow:
     """Return the row that people see."""
     values = _values(cells, _ROW_FIELDS)
     values["online"] = None if cells["online"] is None else bool(cells["online"])
+    values["worth_a_look"] = bool(cells["worth_a_look"])
     return LedgerRow(**values)
 
 

@@ -144,7 +144,8 @@ class SqliteStore:
     def ledger(self, query: LedgerQuery) -> LedgerPage:
         """Return ledger rows."""
         where = queries.ledger_where(query)
-        select = f"SELECT * FROM ledger WHERE {where} ORDER BY found_at DESC, page_id LIMIT ? OFFSET ?"  # noqa: S608
+        order = queries.LEDGER_ORDER[query.sort]
+        select = f"SELECT * FROM ledger WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
         with self._database.reading() as connection:
             (total,) = connection.execute(f"SELECT count(*) FROM ledger WHERE {where}", where.parameters).fetchone()  # noqa: S608
             found = connection.execute(select, [*where.parameters, query.limit, query.offset])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from storage.port import ItemQuery, Store
-from tests.contract.samples import Clock, judged, label, later, pid, unflagged, verdict
+from tests.contract.samples import Clock, judged, label, later, near, pid, unflagged, verdict
 from tests.contract.writing import row
 
 
@@ -21,7 +21,26 @@ class DecidingContract:
         (record,) = item.decisions
         for name in record.__struct_fields__:
             assert getattr(record, name) == getattr(label(), name), name
-        assert row(store, "one").reviewed_at == later()
+        assert (row(store, "one").reviewed_at, row(store, "one").decision) == (later(), "of_concern")
+
+    def test_decision_on_a_page_that_is_no_item_is_kept_and_noted_in_its_row(self, store: Store) -> None:
+        store.upsert([near()])
+        assert store.record_decisions([label(decision="unsure")]).written == (pid("one"),)
+        assert (row(store, "one").reviewed_at, row(store, "one").decision) == (later(), "unsure")
+        report = store.record_decisions([label(id="label-last", at=later(hours=1), decision="lawful")])
+        assert (report.written, report.rejected) == ((pid("one"),), ())
+        assert (row(store, "one").reviewed_at, row(store, "one").decision) == (later(hours=1), "lawful")
+        assert [one.id for one in store.decisions()] == ["label-one", "label-last"]
+        assert store.item(pid("one")) is None
+        store.upsert([judged(fetched_at=later(hours=2), at=later(hours=2))])
+        item = store.item(pid("one"))
+        assert item is not None
+        assert (item.decision, len(item.decisions)) == ("lawful", 2)
+
+    def test_decision_before_its_row_is_noted_when_the_row_arrives(self, store: Store) -> None:
+        store.record_decisions([label()])
+        store.upsert([near()])
+        assert (row(store, "one").reviewed_at, row(store, "one").decision) == (later(), "of_concern")
 
     def test_same_decision_again_changes_nothing(self, store: Store) -> None:
         store.upsert([judged()])

@@ -8,7 +8,7 @@ import pytest
 
 from events import OUTCOMES
 from storage.port import Bucket, ItemQuery, LedgerQuery, Store, TimeBucket
-from tests.contract.samples import Clock, ended, judged, label, later, pid, unflagged, verdict
+from tests.contract.samples import Clock, ended, judged, label, later, near, pid, unflagged, verdict
 
 TEXTS = {
     "en": ("A Page about Workshops", "It promises a guide, and has no substance."),
@@ -279,6 +279,41 @@ class LedgerContract:
         store.refresh()
         page = store.ledger(query)
         assert (len(page.rows), page.total) == (expected, expected)
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            (LedgerQuery(worth_a_look=True), "bcd"),
+            (LedgerQuery(worth_a_look=False), "aef"),
+            (LedgerQuery(reviewed=True), "ac"),
+            (LedgerQuery(reviewed=False), "bdef"),
+            (LedgerQuery(worth_a_look=True, reviewed=False), "bd"),
+            (LedgerQuery(worth_a_look=True, reviewed=True), "c"),
+            (LedgerQuery(worth_a_look=True, outcome=("flagged",)), ""),
+        ],
+    )
+    def test_rows_of_the_second_queue(self, store: Store, query: LedgerQuery, expected: str) -> None:
+        store.upsert([judged("a"), near("b"), near("c"), near("d"), unflagged("e"), ended("f")])
+        store.record_decisions([label("a"), label("c")])
+        store.refresh()
+        page = store.ledger(query)
+        assert "".join(sorted(row.url[-1] for row in page.rows)) == expected
+        assert page.total == len(expected)
+
+    def test_rows_by_score_are_highest_first_then_by_page_id_and_without_a_score_last(self, store: Store) -> None:
+        tied = sorted(["b", "c"], key=pid)
+        store.upsert([ended("e"), near("a", 0.2), near("b", 0.4), near("c", 0.4), judged("d")])
+        store.refresh()
+        found = [row.url[-1] for row in store.ledger(LedgerQuery(sort="score")).rows]
+        assert found == ["d", *tied, "a", "e"]
+        pages = [store.ledger(LedgerQuery(sort="score", offset=offset, limit=2)).rows for offset in (0, 2, 4)]
+        assert [row.url[-1] for part in pages for row in part] == found
+
+    def test_no_rows_wanted_still_count(self, store: Store) -> None:
+        store.upsert([near("a"), near("b")])
+        store.refresh()
+        page = store.ledger(LedgerQuery(worth_a_look=True, limit=0))
+        assert (page.rows, page.total) == ([], 2)
 
     def test_rows_in_pages(self, store: Store) -> None:
         store.upsert([ended(f"page-{n}") for n in range(7)])

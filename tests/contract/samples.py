@@ -5,9 +5,33 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from events import Evidence, LabelRecorded, PageJudged, Passage, UrlEnded, Verdict, content_id, host_key, page_id
+from events import (
+    Evidence,
+    LabelRecorded,
+    Nearest,
+    PageJudged,
+    Passage,
+    UrlEnded,
+    Verdict,
+    content_id,
+    host_key,
+    page_id,
+)
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+PASSAGE = Passage(
+    start=0,
+    end=4,
+    score=0.9,
+    form=0.8,
+    subject=0.7,
+    words=(("page", 0.25),),
+    contexts={"news": 0.6, "hunting": 0.2},
+    nearest=(
+        Nearest(id="en-0123", similarity=0.82, of_concern=True),
+        Nearest(id="en-0004", similarity=0.4, of_concern=False),
+    ),
+)
 
 
 def later(**span: float) -> datetime:
@@ -39,7 +63,7 @@ def verdict(**fields: Any) -> Verdict:
         "techniques": {"manufacture": 0.8, "repair": 0.5},
         "methods": {"workshop": 0.7},
         "context": "other",
-        "passages": (Passage(start=0, end=4, score=0.9, form=0.8, subject=0.7, words=(("page", 0.25),)),),
+        "passages": (PASSAGE,),
         "reason": "It reads like a guide.",
     }
     return Verdict(**(usual | fields))
@@ -70,6 +94,11 @@ def judged(name: str = "one", *, says: Verdict | None = None, **fields: Any) -> 
 def unflagged(name: str = "one", **fields: Any) -> PageJudged:
     """Return the judgement of a page that is not flagged."""
     return judged(name, says=verdict(flagged=False, passages=()), **fields)
+
+
+def near(name: str = "one", score: float = 0.4, **fields: Any) -> PageJudged:
+    """Return the judgement of a page that is not flagged and worth a look."""
+    return judged(name, says=verdict(flagged=False, passages=(), score=score, worth_a_look=True), **fields)
 
 
 def ended(name: str = "one", **fields: Any) -> UrlEnded:

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from events import OUTCOMES, content_id
+from events import OUTCOMES, PageJudged, content_id
 from storage.port import ItemQuery, LedgerQuery, LedgerRow, Store
-from tests.contract.samples import Clock, ended, judged, label, later, pid, unflagged, verdict
+from tests.contract.samples import Clock, ended, judged, label, later, near, pid, unflagged, verdict
 
 
 def row(store: Store, name: str) -> LedgerRow:
@@ -76,6 +76,25 @@ class WritingContract:
         store.upsert([unflagged()])
         assert store.item(pid("one")) is None
         assert (row(store, "one").outcome, row(store, "one").score) == ("not_flagged", 0.1)
+
+    def test_page_worth_a_look_is_marked_in_its_row_and_leaves_no_item(self, store: Store) -> None:
+        store.upsert([near(), unflagged("two")])
+        assert store.item(pid("one")) is None
+        assert (row(store, "one").outcome, row(store, "one").worth_a_look) == ("not_flagged", True)
+        assert not row(store, "two").worth_a_look
+
+    @pytest.mark.parametrize("make", [judged, unflagged])
+    def test_page_judged_again_leaves_the_second_queue(self, store: Store, make: Callable[..., PageJudged]) -> None:
+        store.upsert([near()])
+        store.upsert([make(fetched_at=later(hours=1), at=later(hours=1))])
+        assert not row(store, "one").worth_a_look
+
+    def test_page_that_fails_later_stays_worth_a_look(self, store: Store) -> None:
+        for events in ([near(), ended(at=later(hours=1))], [ended("two", at=later(hours=1)), near("two")]):
+            store.upsert(events[:1])
+            store.upsert(events[1:])
+        for name in ("one", "two"):
+            assert (row(store, name).outcome, row(store, name).worth_a_look) == ("failed", True)
 
     def test_url_that_ended_has_a_row_with_its_reason(self, store: Store) -> None:
         store.upsert([ended(outcome="duplicate", reason="same text", status=200, duplicate_of=pid("two"))])

@@ -27,7 +27,7 @@ function moveInList(step) {
   const index = rows.indexOf(document.activeElement);
   const next = rows[index < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, index + step))];
   next.focus();
-  next.closest(".row").scrollIntoView({ block: "nearest" });
+  next.closest(".row, tr").scrollIntoView({ block: "nearest" });
 }
 
 function move(step) {
@@ -45,14 +45,14 @@ function search(event) {
     event.preventDefault();
     field.focus();
     field.select();
-  } else if ($("[data-key=b]")) {
+  } else if ($("[data-search]")) {
     sessionStorage.setItem("focus-search", "1");
-    $("[data-key=b]").click();
+    $("[data-search]").click();
   }
 }
 
 function press(key, event) {
-  const control = $(`#main [data-key="${CSS.escape(key)}"]`);
+  const control = $(`:is(#main, #places) [data-key="${CSS.escape(key)}"]`);
   if (!control) return;
   const tooSoon = busy || performance.now() - swappedAt < QUIET_AFTER_SWAP_MS;
   if (control.hasAttribute("data-decide") && tooSoon) return;

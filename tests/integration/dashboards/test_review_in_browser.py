@@ -16,8 +16,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboards.review import ReviewServer, make_app, sign_in_url
+from storage.port import LedgerQuery
 from storage.sqlite import SqliteStore
-from tests.unit.dashboards.sample_items import fill, judged
+from tests.unit.dashboards.sample_items import fill, judged, near
 
 TOKEN = "a-token-of-amina"
 HOSTILE = "<script>document.title='broken'</script><img src=x onerror=\"document.title='broken'\">"
@@ -141,6 +142,74 @@ def test_all_work_can_be_done_without_scripts(
     expect(page).to_have_url(f"{address}/login")
 
 
+def test_the_second_queue_is_worked_through_by_keys(
+    watched_page: Callable[..., Page], address: str, store: SqliteStore
+) -> None:
+    events = [near(n) for n in range(3)]
+    store.upsert(events)
+    page = _signed_in(watched_page(permissions=["clipboard-read", "clipboard-write"]), address)
+    expect(page.locator("#places")).to_contain_text("Worth a look 3")
+    page.keyboard.press("w")
+    expect(page).to_have_url(f"{address}/worth-a-look")
+    expect(page.locator("#places [aria-current]")).to_contain_text("Worth a look")
+    expect(page.locator("[data-row]")).to_have_count(3)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator(".path")).to_contain_text("2 of 3")
+    expect(page.locator("[data-item]")).to_have_attribute("data-item", events[1].page_id)
+
+    page.get_by_role("link", name="Copy the real address").click()
+    assert events[1].url not in page.content()
+    page.get_by_role("button", name="Yes, copy").click()
+    expect(page.locator("[data-copied]")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == events[1].url
+
+    page.locator(".path").click()
+    page.wait_for_timeout(600)
+    page.keyboard.press("n")
+    expect(page.locator(".toast")).to_contain_text("Recorded: not relevant")
+    expect(page.locator("[data-item]")).to_have_attribute("data-item", events[2].page_id)
+    expect(page.locator("#places")).to_contain_text("Worth a look 2")
+    (row,) = store.ledger(LedgerQuery(page_id=(events[1].page_id,))).rows
+    assert row.decision == "not_relevant"
+    assert row.reviewed_at is not None
+    page.keyboard.press("b")
+    expect(page.locator("[data-row]")).to_have_count(2)
+    page.keyboard.press("i")
+    expect(page).to_have_url(f"{address}/")
+
+
+def test_the_second_queue_can_be_settled_without_scripts(
+    watched_page: Callable[..., Page], address: str, store: SqliteStore
+) -> None:
+    store.upsert([near()])
+    page = watched_page(java_script_enabled=False)
+    page.goto(sign_in_url(address, TOKEN))
+    page.get_by_role("link", name="Worth a look").click()
+    page.locator("[data-row]").click()
+    page.get_by_role("link", name="Copy the real address").click()
+    page.get_by_role("button", name="Yes, copy").click()
+    expect(page.locator("#real")).to_have_value(near().url)
+    page.get_by_role("link", name="Back to the page").click()
+    page.get_by_role("button", name="Of concern").click()
+    expect(page.locator(".toast")).to_contain_text("of concern")
+    expect(page.locator(".empty")).to_contain_text("Nothing waits here")
+    page.get_by_role("link", name="Reviewed").click()
+    expect(page.locator(".queue .pill")).to_have_text("of concern")
+    page.locator(".toast a, [data-row]").last.click()
+    expect(page.locator(".choice[aria-pressed=true]")).to_contain_text("Of concern")
+
+
+def test_a_passage_is_shown_in_the_text(watched_page: Callable[..., Page], address: str) -> None:
+    page = _signed_in(watched_page(), address)
+    page.locator("[data-row]").first.click()
+    page.locator(".explained summary").last.click()
+    page.locator('.explained [href="#passage-2"]').click()
+    expect(page.locator("#passage-2")).to_have_css("outline-style", "solid")
+    expect(page.locator("[data-item]")).to_be_visible()
+
+
 def test_arabic_is_set_from_the_right(watched_page: Callable[..., Page], address: str) -> None:
     page = _signed_in(watched_page(viewport={"width": 400, "height": 800}), address)
     page.goto(f"{address}/?language=ar")
@@ -159,9 +228,11 @@ def test_no_page_is_wider_than_the_window(
     watched_page: Callable[..., Page], address: str, store: SqliteStore, width: int, scheme: str
 ) -> None:
     event = judged("https://long.example/" + "x" * 300, title="y" * 200, text="z" * 3000)
-    store.upsert([event])
+    wide = near(url="https://long.example/" + "w" * 300, host="x" * 60 + ".example", parent_url="https://" + "y" * 60)
+    store.upsert([event, wide])
     page = _signed_in(watched_page(viewport={"width": width, "height": 800}, color_scheme=scheme), address)
-    for path in ("/?decision=all", f"/items/{event.page_id}"):
+    queue = "/worth-a-look"
+    for path in ("/?decision=all", f"/items/{event.page_id}", queue, f"{queue}/{wide.page_id}"):
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 

@@ -3,16 +3,18 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from msgspec import structs
 
-from storage.elastic import ElasticStore
+from storage.elastic import ElasticStore, indices
 from storage.elastic.bulk import Operation
-from storage.elastic.documents import item_document
+from storage.elastic.documents import item_document, ledger_document
+from storage.elastic.indices import KINDS, Kind, _template
 from storage.merge import Held, with_event
 from storage.port import ItemQuery, LedgerQuery, StoreRejectedError, StoreUnavailableError
-from tests.contract.samples import NOON, ended, judged, label, pid
+from tests.contract.samples import NOON, ended, judged, label, near, pid
 from tests.servers.elasticsearch import ElasticsearchServer, running_elasticsearch
 
 
@@ -90,11 +92,11 @@ def test_setup_by_two_at_once_makes_one_index_behind_each_alias(
     with elasticsearch_server.client() as client:
         found = client.indices.get_alias(index=f"{elasticsearch_prefix}-*")
     assert {name: sorted(index["aliases"]) for name, index in found.items()} == {
-        f"{elasticsearch_prefix}-{kind}-v1-000001": [
+        f"{elasticsearch_prefix}-{kind}-v{_template(kind)['version']}-000001": [
             f"{elasticsearch_prefix}-{kind}",
             f"{elasticsearch_prefix}-{kind}-write",
         ]
-        for kind in ("items", "ledger", "decisions", "histories")
+        for kind in KINDS
     }
 
 
@@ -106,6 +108,39 @@ def test_setup_refuses_a_cluster_of_a_newer_version(
         client.indices.put_index_template(name=name, index_patterns=[f"{name}-v*"], priority=200, version=99)
     with pytest.raises(StoreRejectedError, match="made by a newer guidewatch"):
         prefixed.setup()
+
+
+def test_ledger_from_before_the_second_queue_is_upgraded_with_its_rows_outside_it(
+    elasticsearch_server: ElasticsearchServer,
+    prefixed: ElasticStore,
+    elasticsearch_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def first_version(kind: Kind) -> dict[str, Any]:
+        template = _template(kind)
+        template["version"] = template["template"]["mappings"]["_meta"]["version"] = 1
+        for name in ("worth_a_look", "decision") if kind == "ledger" else ():
+            del template["template"]["mappings"]["properties"]["guidewatch"]["properties"][name]
+        return template
+
+    monkeypatch.setattr(indices, "_template", first_version)
+    prefixed.setup()
+    monkeypatch.undo()
+    state = with_event(Held(), judged("old"), NOON).ledger
+    assert state is not None
+    document = ledger_document(state)
+    del document["guidewatch"]["worth_a_look"]
+    with elasticsearch_server.client() as client:
+        client.index(index=f"{elasticsearch_prefix}-ledger-write", id=pid("old"), document=document)
+    with pytest.raises(StoreRejectedError, match="set up by an older guidewatch: set it up again"):
+        prefixed.upsert([near("new")])
+    prefixed.setup()
+    assert prefixed.upsert([near("new")]).rejected == ()
+    prefixed.record_decisions([label("old")])
+    prefixed.refresh()
+    found = {wanted: prefixed.ledger(LedgerQuery(worth_a_look=wanted)).rows for wanted in (True, False)}
+    assert [row.page_id for row in found[True]] == [pid("new")]
+    assert [(row.page_id, row.decision) for row in found[False]] == [(pid("old"), "of_concern")]
 
 
 def test_document_that_the_mapping_refuses_is_rejected_alone(prefixed: ElasticStore) -> None:

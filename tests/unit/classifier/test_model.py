@@ -7,7 +7,8 @@ from classifier import Document
 from classifier.heads import Heads
 from classifier.model import LONG, Classifier
 from classifier.screen import Screen
-from tests.unit.classifier.toys import ToyEncoder
+from classifier.taxonomy import CONTEXTS
+from tests.unit.classifier.toys import ToyEncoder, toy_corpus
 
 GUIDE = "Step one of my pistol guide: do the first stage as in the picture, compare, then stage two. Reader garden."
 NEWS = "The police said on Monday that a pistol was found near the station; a court will decide in spring."
@@ -24,6 +25,7 @@ def classifier(fitted):
         heads=heads,
         page_model=parts["page"],
         threshold=0.5,
+        worth_a_look=0.25,
         version="toy",
     )
 
@@ -35,6 +37,23 @@ def test_a_guide_of_concern_is_flagged_and_says_why(classifier):
     assert verdict.passages[0].words
     assert "form of a guide" in verdict.reason
     assert verdict.context is None
+
+
+def test_a_flag_says_what_each_head_said_and_what_it_resembles(classifier):
+    passage = classifier.judge([Document(GUIDE)])[0].passages[0]
+    assert list(passage.contexts.values()) == sorted(passage.contexts.values(), reverse=True)
+    assert set(passage.contexts) < set(CONTEXTS)
+    assert [one.similarity for one in passage.nearest] == sorted((n.similarity for n in passage.nearest), reverse=True)
+    assert passage.nearest[0].of_concern
+    assert {one.id for one in passage.nearest} <= {example.id for example in toy_corpus()}
+
+
+def test_a_page_between_the_bounds_is_worth_a_look_and_not_flagged(classifier, monkeypatch):
+    for score, flagged, look in ((0.24, False, False), (0.25, False, True), (0.49, False, True), (0.5, True, False)):
+        monkeypatch.setattr(classifier, "_score", lambda *_, score=score: score)
+        verdict = classifier.judge([Document(GUIDE)])[0]
+        assert (verdict.flagged, verdict.worth_a_look) == (flagged, look)
+        assert bool(verdict.passages[0].nearest) == flagged
 
 
 @pytest.mark.parametrize("text", [NEWS, HARMLESS])

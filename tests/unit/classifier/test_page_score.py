@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from classifier.choosing import Chosen
 from classifier.heads import PassageScores
 from classifier.page_score import FEATURES, features
 
@@ -15,27 +17,48 @@ def scores(concern, form, subject):
     )
 
 
+def page(passages, *, title=None, places=None, total=None):
+    """Return a page of so many passages that were chosen; their texts do not matter here."""
+    places = tuple(places or range(passages))
+    return Chosen(places=places, total=total or passages, title=title)
+
+
 def value(name, of):
     return of[FEATURES.index(name)]
 
 
 def test_every_feature_has_a_name():
-    assert features(scores([0.5], [0.5], [0.5])).shape == (len(FEATURES),)
+    assert features(scores([0.5], [0.5], [0.5]), page(1)).shape == (len(FEATURES),)
 
 
 def test_form_and_subject_must_stand_in_one_passage():
     """A harmless guide beside firearm news is not a guide of concern."""
-    apart = features(scores([0.2, 0.2], [0.95, 0.05], [0.05, 0.95]))
-    together = features(scores([0.2, 0.2], [0.95, 0.05], [0.95, 0.05]))
+    apart = features(scores([0.2, 0.2], [0.95, 0.05], [0.05, 0.95]), page(2))
+    together = features(scores([0.2, 0.2], [0.95, 0.05], [0.95, 0.05]), page(2))
     name = "strongest form × subject inside one passage"
     assert value(name, together) > value(name, apart) + 3
 
 
 def test_a_title_is_no_passage():
-    with_title = features(scores([0.2, 0.9], [0.5, 0.9], [0.5, 0.9]), title=1)
+    with_title = features(scores([0.2, 0.9], [0.5, 0.9], [0.5, 0.9]), page(1, title=1))
     assert value("strongest passage", with_title) < 0
     assert value("title", with_title) > 0
 
 
 def test_certain_heads_give_finite_features():
-    assert np.isfinite(features(scores([1.0, 0.0], [1.0, 0.0], [1.0, 0.0]))).all()
+    assert np.isfinite(features(scores([1.0, 0.0], [1.0, 0.0], [1.0, 0.0]), page(2))).all()
+
+
+def test_what_the_screen_kept_back_counts_as_passages_without_concern():
+    few = features(scores([0.9, 0.1], [0.9, 0.9], [0.9, 0.9]), page(2))
+    many = features(scores([0.9, 0.1], [0.9, 0.9], [0.9, 0.9]), page(2, places=(3, 4), total=40))
+    name = "share of passages of concern"
+    assert (value(name, few), value(name, many)) == (0.5, pytest.approx(1 / 40))
+    assert value("log number of passages", many) == pytest.approx(np.log(40))
+
+
+def test_only_passages_that_stand_side_by_side_are_neighbours():
+    name = "neighbours of the strongest passage"
+    passages = scores([0.9, 0.8], [0.9, 0.9], [0.9, 0.9])
+    assert value(name, features(passages, page(2, places=(3, 4), total=9))) > 1
+    assert value(name, features(passages, page(2, places=(3, 5), total=9))) == 0

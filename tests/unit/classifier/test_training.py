@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from classifier.composing import compose
-from classifier.training import calibration_error, data_sha256, train
+from classifier.training import data_sha256, train
 from tests.unit.classifier.toys import ToyEncoder, toy_corpus
 
 
@@ -41,9 +41,3 @@ def test_composed_pages_hide_and_mix():
     assert all(page.of_concern for page in pages if page.kind == "hidden")
     assert not any(page.of_concern for page in pages if page.kind == "mixed")
     assert [page.document for page in pages] == [page.document for page in compose(toy_corpus(), seed=1)]
-
-
-def test_calibration_error_is_the_mean_gap():
-    y = np.array([0, 0, 1, 1])
-    assert calibration_error(y, np.array([0.0, 0.0, 1.0, 1.0])) == 0.0
-    assert calibration_error(y, np.array([1.0, 1.0, 0.0, 0.0])) == 1.0

@@ -6,12 +6,22 @@ from datetime import UTC, datetime
 import pytest
 
 import classifier
+from classifier.verdict import Nearest
 from consumers.judging import judge
 from events import Evidence, PageFound, PageJudged, content_id, decode, encode, page_id
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 EVIDENCE = Evidence(warc="a.warc.gz", offset=3, sha256="0" * 64)
-PASSAGE = classifier.Passage(start=0, end=6, score=0.9, form=0.8, subject=0.7, words=(("garden", 0.5),))
+PASSAGE = classifier.Passage(
+    start=0,
+    end=6,
+    score=0.9,
+    form=0.8,
+    subject=0.7,
+    words=(("garden", 0.5),),
+    contexts={"news": 0.6, "hunting": 0.2},
+    nearest=(Nearest(id="en-0123", similarity=0.82, of_concern=True), Nearest("fr-0009", 0.4, False)),
+)
 
 
 class Scripted:
@@ -71,6 +81,12 @@ def test_flagged_page_keeps_its_text_and_all_that_the_verdict_says() -> None:
     (passage,) = judged.verdict.passages
     assert (passage.start, passage.end, passage.score, passage.form, passage.subject) == (0, 6, 0.9, 0.8, 0.7)
     assert passage.words == (("garden", 0.5),)
+    assert list(passage.contexts.items()) == [("news", 0.6), ("hunting", 0.2)]
+    assert [(one.id, one.similarity, one.of_concern) for one in passage.nearest] == [
+        ("en-0123", 0.82, True),
+        ("fr-0009", 0.4, False),
+    ]
+    assert not judged.verdict.worth_a_look
 
 
 @pytest.mark.parametrize("outcome", ["not_flagged", "unsupported"])
@@ -78,7 +94,15 @@ def test_page_that_is_not_flagged_keeps_no_word_of_its_text(outcome: str) -> Non
     judged = judge_one(verdict(outcome, score=0.1, context="hunting"))
     assert judged.verdict.outcome == outcome
     assert (judged.verdict.flagged, judged.title, judged.text) == (False, "", "")
-    assert all(passage.words == () for passage in judged.verdict.passages)
+    (passage,) = judged.verdict.passages
+    assert (passage.words, passage.contexts, passage.nearest) == ((), {}, ())
+    assert b"garden" not in encode(judged)
+
+
+def test_page_worth_a_look_is_marked_and_keeps_no_text_either() -> None:
+    judged = judge_one(verdict("not_flagged", score=0.4, worth_a_look=True))
+    assert (judged.verdict.worth_a_look, judged.verdict.flagged) == (True, False)
+    assert (judged.title, judged.text) == ("", "")
     assert b"garden" not in encode(judged)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from events import Evidence, LabelRecorded, PageJudged, Passage, Verdict, content_id, host_key, page_id
+from events import Evidence, LabelRecorded, Nearest, PageJudged, Passage, Verdict, content_id, host_key, page_id
 from storage.port import Store
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -150,6 +150,27 @@ def judged(url: str = "https://board.example.org/a", **changes: Any) -> PageJudg
     return PageJudged(**(fields | changes))
 
 
+def near(number: int = 0, **changes: Any) -> PageJudged:
+    """Return a page that is not flagged and worth a look; the higher the number, the lower the score."""
+    language = tuple(TEXTS)[number % 6]
+    host = HOSTS[number % 4]
+    parents = (None, f"https://{host}/", f"https://{HOSTS[(number + 1) % 4]}/links")
+    fields: dict[str, Any] = {
+        "title": "",
+        "text": "",
+        "content_id": content_id(f"near {number}"),
+        "flagged": False,
+        "outcome": "not_flagged",
+        "worth_a_look": True,
+        "score": round(max(0.3, 0.61 - number * 0.007), 3),
+        "language": language,
+        "passages": (),
+        "depth": number % 3,
+        "parent_url": parents[number % 3],
+    }
+    return judged(changes.pop("url", f"https://{host}/{language}/near/{number}"), **(fields | changes))
+
+
 def label(event: PageJudged, decision: str = "of_concern", **changes: Any) -> LabelRecorded:
     """Return a decision on a page."""
     fields = {
@@ -192,8 +213,28 @@ def _one(number: int) -> PageJudged:
     second = start + len(guide) + 1 + len(closing) + 1
     first, *others = WORDS[language]
     passages = (
-        Passage(start=start, end=start + len(guide), score=0.94, words=((first, 1.42), (others[0], 0.61))),
-        Passage(start=second, end=second + len(guide), score=0.41, words=((others[1], 0.33), (others[2], -0.58))),
+        Passage(
+            start=start,
+            end=start + len(guide),
+            score=0.94,
+            form=0.97,
+            subject=0.88,
+            words=((first, 1.42), (others[0], 0.61)),
+            contexts={"benign_howto": 0.21, "museum_history": 0.08, "news": 0.03},
+            nearest=(
+                Nearest(id=f"{language}-0123", similarity=0.82, of_concern=True),
+                Nearest(id=f"{language}-0417", similarity=0.74, of_concern=True),
+                Nearest(id=f"{language}-1002", similarity=0.58, of_concern=False),
+            ),
+        ),
+        Passage(
+            start=second,
+            end=second + len(guide),
+            score=0.41,
+            form=0.62,
+            subject=0.37,
+            words=((others[1], 0.33), (others[2], -0.58)),
+        ),
     )
     score = round(0.99 - (number * 37 % 60) / 170, 3)
     return judged(

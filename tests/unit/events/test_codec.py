@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import CrawlRequest, LabelRecorded, PoisonError, content_id, decode, encode, new_id, page_id
+from events import CrawlRequest, LabelRecorded, Nearest, PoisonError, content_id, decode, encode, new_id, page_id
 from events.messages import EVENT_TYPES
-from tests.unit.events.pages import AT, URL, page
+from tests.unit.events.pages import AT, URL, judged, page
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 
@@ -84,3 +84,37 @@ def test_a_decision_outside_the_taxonomy_is_poison():
     record = msgspec.json.decode(encode(label)) | {"decision": "maybe"}
     with pytest.raises(PoisonError):
         decode(msgspec.json.encode(record))
+
+
+JUDGED_YESTERDAY = b"""{"id":"j1","at":"2026-03-01T12:00:00Z","page_id":"0123456789abcdef0123456789abcdef",
+"url":"https://example.org/a","host":"example.org","crawl_id":"c1","content_id":"0123456789abcdef0123456789abcdef",
+"fetched_at":"2026-03-01T12:00:00Z","verdict":{"flagged":true,"score":0.9,"threshold":0.5,"language":"en",
+"outcome":"flagged","model":"m-1","subjects":{"firearm":0.9},"techniques":{},"methods":{},"context":null,
+"passages":[{"start":0,"end":4,"score":0.9,"form":0.8,"subject":0.7,"words":[["page",0.25]]}],"reason":"So."},
+"schema":"judged/1","title":"A page","text":"text","text_truncated":false,"depth":0,"parent_url":null,"status":200,
+"media_type":"text/html","redirected_from":[],"evidence":null}"""
+
+
+def test_a_judgement_from_before_the_second_queue_and_the_explanations_still_decodes():
+    verdict = decode(JUDGED_YESTERDAY).verdict
+    assert verdict.worth_a_look is False
+    assert (verdict.passages[0].contexts, verdict.passages[0].nearest) == ({}, ())
+    assert verdict.passages[0].words == (("page", 0.25),)
+
+
+def test_what_explains_a_passage_survives_the_wire_in_its_order():
+    event = judged()
+    (passage,) = decode(encode(event)).verdict.passages
+    assert list(passage.contexts.items()) == [("news", 0.6), ("hunting", 0.2)]
+    assert passage.nearest == (Nearest(id="en-0123", similarity=0.82, of_concern=True),)
+    assert decode(encode(event)) == event
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b'"similarity":0.82', b'"similarity":1.2'), (b'"news":0.6', b'"weather":0.6')]
+)
+def test_an_explanation_outside_its_range_is_poison(old, new):
+    data = encode(judged())
+    assert old in data
+    with pytest.raises(PoisonError):
+        decode(data.replace(old, new))

@@ -6,7 +6,7 @@ import pytest
 
 from events import encode
 from events.schema import FOLDER, documents, main, stale
-from tests.unit.events.pages import page
+from tests.unit.events.pages import judged, page
 
 
 def test_the_schemas_in_the_repository_are_current():
@@ -29,3 +29,8 @@ def test_each_schema_is_a_valid_json_schema(name):
 def test_a_page_on_the_wire_keeps_its_schema():
     schema = json.loads((FOLDER / "page-1.json").read_text())
     jsonschema.validate(msgspec.json.decode(encode(page())), schema)
+
+
+def test_an_explained_judgement_on_the_wire_keeps_its_schema():
+    schema = json.loads((FOLDER / "judged-1.json").read_text())
+    jsonschema.validate(msgspec.json.decode(encode(judged())), schema)

@@ -80,6 +80,10 @@ def test_lasting_overload_is_unavailable_after_the_last_wait() -> None:
         ({"status": 404, "error": {"type": "index_not_found_exception", "reason": "no such index"}}, "set up"),
         ({"status": 403, "error": {"type": "cluster_block_exception", "reason": "read-only"}}, "read-only"),
         ({"status": 400, "error": {"type": "illegal_argument_exception", "reason": "no write index"}}, "no write"),
+        (
+            {"status": 400, "error": {"type": "strict_dynamic_mapping_exception", "reason": "no such field"}},
+            r"no such field \(it was set up by an older guidewatch",
+        ),
     ],
 )
 def test_refusal_that_is_not_about_a_document_is_no_dead_letter(error: dict[str, Any], reason: str) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from events import LabelRecorded, PageJudged, UrlEnded
 from storage.merge import Held, settled, with_event, with_labels, with_report
-from tests.contract.samples import NOON, ended, judged, label, later, unflagged, verdict
+from tests.contract.samples import NOON, ended, judged, label, later, near, unflagged, verdict
 
 
 def judgement(hour: int, flagged: bool) -> PageJudged:
@@ -90,3 +90,19 @@ def test_row_keeps_the_newest_outcome_and_the_last_judgement() -> None:
         assert ledger is not None
         assert (ledger.row.outcome, ledger.row.status, ledger.row.score) == ("failed", 404, 0.9)
         assert ledger.row.fetched_at == judged().fetched_at
+
+
+def test_late_judgement_after_a_failure_still_says_whether_the_page_is_worth_a_look() -> None:
+    first = near(fetched_at=later(hours=1), at=later(hours=1))
+    cleared = unflagged(fetched_at=later(hours=2), at=later(hours=2))
+    for happenings, expected in (([first], True), ([first, cleared], False)):
+        ledger = after(ended(at=later(hours=9)), *happenings).ledger
+        assert ledger is not None
+        assert (ledger.row.outcome, ledger.row.worth_a_look) == ("failed", expected)
+
+
+def test_row_decided_by_an_earlier_version_learns_the_decision_at_the_next_change() -> None:
+    held = after(near(), label())
+    assert held.ledger is not None
+    old = msgspec.structs.replace(held.ledger, row=msgspec.structs.replace(held.ledger.row, decision=None))
+    assert settled(msgspec.structs.replace(held, ledger=old)) == held

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from storage.port import ItemQuery, StoreRejectedError, StoreUnavailableError
-from storage.sqlite import SqliteStore
+from storage.port import ItemQuery, LedgerQuery, StoreRejectedError, StoreUnavailableError
+from storage.sqlite import SqliteStore, queries
 from storage.sqlite.database import migrations
 from storage.sqlite.failures import translated
-from tests.contract.samples import ended, judged, label, pid
+from tests.contract.samples import ended, judged, label, near, pid
 from tests.unit.read_only import folder_for_all, read_only
 
 WRITER = """
@@ -190,11 +190,50 @@ def test_older_file_is_brought_up_to_date_with_its_content(
     scripts = [*migrations(), "ALTER TABLE items ADD COLUMN extra TEXT;\n"]
     monkeypatch.setattr("storage.sqlite.database.migrations", lambda: scripts)
     store = SqliteStore(path)
-    with pytest.raises(StoreRejectedError, match="has schema 1, not 2"):
+    with pytest.raises(StoreRejectedError, match=f"has schema {len(scripts) - 1}, not {len(scripts)}"):
         store.health()
     store.setup()
     assert store.item(pid("one")) is not None
     store.close()
+
+
+def test_file_from_before_the_second_queue_opens_with_its_rows_outside_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = migrations()[:1]
+    monkeypatch.setattr("storage.sqlite.database.migrations", lambda: first)
+    SqliteStore(path).setup()
+    monkeypatch.undo()
+    connection = sqlite3.connect(path)
+    at = "2026-11-24T11:00:00.000000Z"
+    row = {"page_id": pid("old"), "url": "https://a.example/old", "host": "a.example", "crawl_id": "crawl-1"}
+    row |= {"outcome": "not_flagged", "reason": "", "depth": 0, "score": 0.4, "found_at": at, "reviewed_at": at}
+    row |= {"version_fetched_at": at, "version_at": at, "judged_flagged": 0}
+    marks = ", ".join("?" * len(row))
+    connection.execute(f"INSERT INTO ledger ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    connection.commit()
+    connection.close()
+    store = SqliteStore(path)
+    store.setup()
+    (found,) = store.ledger(LedgerQuery(worth_a_look=False)).rows
+    assert (found.page_id, found.worth_a_look, found.decision, found.score) == (pid("old"), False, None, 0.4)
+    assert store.ledger(LedgerQuery(worth_a_look=True)).total == 0
+    assert store.upsert([near("new")]).written == (pid("new"),)
+    assert [one.page_id for one in store.ledger(LedgerQuery(worth_a_look=True)).rows] == [pid("new")]
+    store.close()
+
+
+def test_second_queue_is_read_along_its_index(ready: SqliteStore) -> None:
+    where = queries.ledger_where(LedgerQuery(worth_a_look=True, reviewed=False))
+    order = queries.LEDGER_ORDER["score"]
+    with ready._database.reading() as connection:
+        for sql in (
+            f"SELECT count(*) FROM ledger WHERE {where}",
+            f"SELECT * FROM ledger WHERE {where} ORDER BY {order}",
+        ):
+            plan = [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+            assert len(plan) == 1, plan
+            assert "ledger_worth_a_look" in plan[0]
 
 
 def test_many_threads_share_one_store(ready: SqliteStore, path: Path) -> None:

@@ -9,7 +9,9 @@ from tests.unit.dashboards.pages import action, fields, page
 from tests.unit.dashboards.sample_items import judged
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/healthz", "/nothing", "/static/review.js", "/items/abc/decision"])
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/worth-a-look", "/healthz", "/nothing", "/static/review.js", "/items/abc/decision"]
+)
 def test_every_response_carries_the_security_headers(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     policy = headers["content-security-policy"]
@@ -40,12 +42,16 @@ def test_other_hosts_can_be_allowed(open_app) -> None:
 def test_no_page_has_inline_scripts_or_styles_or_foreign_addresses(client: TestClient, store: SqliteStore) -> None:
     event = judged()
     store.upsert([event])
-    for path in ("/", f"/items/{event.page_id}", f"/items/{event.page_id}/address", "/nothing"):
+    near = judged("https://b.example/", flagged=False, outcome="not_flagged", worth_a_look=True, title="", text="")
+    store.upsert([near])
+    row = f"/worth-a-look/{near.page_id}"
+    item = f"/items/{event.page_id}"
+    for path in ("/", item, f"{item}/address", "/worth-a-look", row, f"{row}/address", "/nothing"):
         tree = page(client.get(path))
         assert tree.css("[style], style, script:not([src]), [onclick], [onload]") == []
         for node in tree.css("[src], [href], [action]"):
             for name in ("src", "href", "action"):
-                assert (node.attributes.get(name) or "/").startswith(("/", "#main")), node.html
+                assert (node.attributes.get(name) or "/").startswith(("/", "#main", "#passage-")), node.html
 
 
 @pytest.mark.parametrize("forged", [{"csrf": ""}, {"csrf": "0" * 64}])

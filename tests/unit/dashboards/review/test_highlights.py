@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.review.highlights import moving_words, paragraphs
+from dashboards.review.highlights import explained, moving_words, paragraphs
 from events import Passage
 
 
@@ -37,3 +37,17 @@ def test_words_are_ordered_by_how_far_they_moved_the_score() -> None:
     one = Passage(start=0, end=1, score=0.9, words=(("a", 0.2), ("b", -0.9)))
     two = Passage(start=1, end=2, score=0.9, words=(("a", 0.5), ("c", 0.1)))
     assert moving_words([one, two], most=2) == [("b", -0.9), ("a", 0.5)]
+
+
+def test_the_strongest_passages_are_explained_strongest_first_and_contexts_likeliest_first() -> None:
+    passages = [
+        Passage(start=n, end=n + 1, score=n / 10, form=0.5, contexts={"news": 0.1, "hunting": 0.3}) for n in range(9)
+    ]
+    found = explained(passages, most=3)
+    assert [(one.number, one.score) for one in found] == [(1, 0.8), (2, 0.7), (3, 0.6)]
+    assert found[0].contexts == [("hunting", 0.3), ("news", 0.1)]
+
+
+def test_of_passages_that_begin_together_the_stronger_is_named() -> None:
+    lines = paragraphs("abcdef", [Passage(start=0, end=2, score=0.3), Passage(start=0, end=6, score=0.8)])
+    assert [(s.text, s.begins) for s in lines[0]] == [("ab", 1), ("cdef", 0)]

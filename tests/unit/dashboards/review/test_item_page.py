@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from starlette.testclient import TestClient
 
+from events import Nearest, Passage
 from storage.sqlite import SqliteStore
 from tests.unit.dashboards.pages import fields, page, text
 from tests.unit.dashboards.sample_items import fill, judged, label
@@ -91,3 +92,42 @@ def test_an_item_that_is_gone_is_a_page_of_its_own(client: TestClient) -> None:
     response = client.get(f"/items/{'0' * 32}")
     assert response.status_code == 404
     assert "no such item" in text(page(response), "#main")
+
+
+def test_each_deciding_passage_says_what_the_heads_saw_and_what_it_resembles(client: TestClient, store) -> None:
+    text_ = "Nothing is said here.\nDo the first stage.\nThen ask again."
+    strong = Passage(
+        start=22,
+        end=41,
+        score=0.93,
+        form=0.9,
+        subject=0.8,
+        contexts={"museum_history": 0.12, "news": 0.05},
+        nearest=(
+            Nearest(id="en-0123", similarity=0.82, of_concern=True),
+            Nearest(id="<b>en-0009</b>", similarity=0.4, of_concern=False),
+        ),
+    )
+    weak = Passage(start=42, end=57, score=0.31, form=0.3, subject=0.2)
+    event = judged(text=text_, passages=(weak, strong))
+    store.upsert([event])
+    tree = page(client.get(f"/items/{event.page_id}"))
+    first, second = (" ".join(node.text(separator=" ").split()) for node in tree.css(".explained details"))
+    assert first.startswith("Passage 1 0.93")
+    for said in ("form of a guide 90 %", "about firearms 80 %", "museum and history 12 %", "news 5 %"):
+        assert said in first
+    assert [" ".join(node.text().split()) for node in tree.css(".nearest li")] == [
+        "training passage en-0123, a guide of concern, 0.82",
+        "training passage <b>en-0009</b>, not of concern, 0.40",
+    ]
+    assert tree.css(".nearest a, .nearest b") == []
+    assert second == "Passage 2 0.31 Show it in the text form of a guide 30 % about firearms 20 %"
+    for number, marked in ((1, "Do the first stage."), (2, "Then ask again.")):
+        assert tree.css_first(f'.explained [href="#passage-{number}"]') is not None
+        assert text(tree, f"mark#passage-{number}") == marked
+
+
+def test_an_item_from_before_the_explanations_has_no_empty_panel(client: TestClient, store: SqliteStore) -> None:
+    event = judged(passages=(Passage(start=0, end=4, score=0.9),))
+    store.upsert([event])
+    assert page(client.get(f"/items/{event.page_id}")).css(".explained") == []
