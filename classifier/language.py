@@ -18,6 +18,9 @@ _FOREIGN_SCRIPT = re.compile(
     r"[\u0530-\u05ff\u0700-\u109f\u10a0-\u10ff\u1100-\u13ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\uac00-\ud7af]"
 )
 """Scripts that none of the six uses: Armenian, Hebrew, Syriac, Indic, Thai, Georgian, Ethiopic, Khmer, kana, Hangul."""
+_FOREIGN_LETTER = re.compile("[ğşıİățșőűøåłżźćńśąęžčřěůďťňđãõßäöþðõāēīū]", re.IGNORECASE)
+"""Latin letters that none of the six uses but for names."""
+_ENOUGH_FOREIGN_LETTERS = 2
 _SCRIPTS = {
     "ar": re.compile(r"[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]"),
     "zh": re.compile(r"[\u3400-\u9fff\uf900-\ufaff]"),
@@ -44,7 +47,8 @@ def sample(text: str) -> str:
 def detect(text: str) -> str:
     """Return the ISO 639-1 code of the language that most of ``text`` is in.
 
-    One of the six unless the evidence is clearly for another language: its script, or at least 120 letters.
+    One of the six unless the evidence is clearly for another language: its script, at least 120
+    letters, or at least two letters that none of the six has.
     Disguised letters are undone first. ``und`` where there is no letter, ``mis`` for a script of none of the six that
     is not recognised.
     """
@@ -56,7 +60,8 @@ def detect(text: str) -> str:
     foreign = len(_FOREIGN_SCRIPT.findall(piece)) * 5 > letters
     if foreign:
         return str(found.language) if found.language and found.language not in LANGUAGES else UNCODED
-    if found.language in LANGUAGES or (found.language and letters >= _ENOUGH_LETTERS):
+    enough = letters >= _ENOUGH_LETTERS or len(_FOREIGN_LETTER.findall(piece)) >= _ENOUGH_FOREIGN_LETTERS
+    if found.language in LANGUAGES or (found.language and enough):
         return str(found.language)
     for code, script in _SCRIPTS.items():
         if len(script.findall(piece)) * 2 > letters:

@@ -11,7 +11,10 @@ _BOUNDARY = re.compile(
     r"|(?<=[。！？；])[”’」』）]*\s*"  # Chinese
     r"|(?<=[؟؛])\s*"  # Arabic
 )
-_WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_LETTER = re.compile(r"[^\W_\u0640]")
+_WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
+_SPREAD = 10
+"""Characters that may stand for one letter: a passage of fewer letters than that is cut, however little it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,14 @@ class Span:
 
 
 def weight(text: str) -> int:
-    """Return the length of ``text`` in letters, a Chinese character counting as three."""
-    return len(text) + 2 * len(_WIDE.findall(text))
+    """Return how many letters and digits ``text`` has, a Chinese character counting as three.
+
+    Blanks, signs, marks and whatever else may be strewn between letters weigh nothing.
+    """
+    return len(_LETTER.findall(text)) + 2 * len(_WIDE.findall(text))
 
 
-def split(text: str, *, target: int = 420, maximum: int = 700, paragraph: int = 200) -> list[Span]:
+def split(text: str, *, target: int = 350, maximum: int = 580, paragraph: int = 165) -> list[Span]:
     """Return the passages of ``text``, in order, without overlap.
 
     Sentences are gathered until a passage weighs about ``target`` letters (some 70 words; a Chinese character
@@ -41,20 +47,21 @@ def split(text: str, *, target: int = 420, maximum: int = 700, paragraph: int = 
     """
     passages: list[Span] = []
     start = end = gathered = 0
+    open_ = False
     for piece in _pieces(text, maximum):
         size = weight(text[piece.start : piece.end])
-        if gathered and gathered + size > maximum:
+        if open_ and (gathered + size > maximum or piece.end - start > _SPREAD * maximum):
             passages.append(Span(start, end))
-            gathered = 0
-        if not gathered:
-            start = piece.start
+            open_ = False
+        if not open_:
+            start, gathered, open_ = piece.start, 0, True
         end = piece.end
         gathered += size
         ends_paragraph = "\n" in text[end : end + 3]
         if gathered >= target or (gathered >= paragraph and ends_paragraph):
             passages.append(Span(start, end))
-            gathered = 0
-    if gathered:
+            open_ = False
+    if open_:
         passages.append(Span(start, end))
     return passages
 
@@ -75,11 +82,8 @@ def _cut(text: str, start: int, end: int, maximum: int) -> list[Span]:
     """Return text[start:end] as one span, or as several that weigh at most ``maximum``."""
     spans = []
     while start < end:
-        stop = end
-        if weight(text[start : min(end, start + maximum + 1)]) > maximum:
-            stop = start + maximum
-            while weight(text[start:stop]) > maximum:
-                stop = start + (stop - start) // 2
+        stop = _reach(text, start, end, maximum)
+        if stop < end:
             blank = text.rfind(" ", start, stop)
             if blank > start + (stop - start) // 2:
                 stop = blank
@@ -92,3 +96,16 @@ def _cut(text: str, start: int, end: int, maximum: int) -> list[Span]:
             spans.append(Span(left, right))
         start = stop
     return spans
+
+
+def _reach(text: str, start: int, end: int, maximum: int) -> int:
+    """Return how far text[start:end] goes before it weighs more than ``maximum``."""
+    most = min(end, start + _SPREAD * maximum)
+    if weight(text[start:most]) <= maximum:
+        return most
+    weighed = 0
+    for match in _LETTER.finditer(text, start, most):
+        weighed += 3 if _WIDE.match(match.group()) else 1
+        if weighed > maximum:
+            return match.start()
+    return most

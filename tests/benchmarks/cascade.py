@@ -28,7 +28,7 @@ from guidewatch.demo.pages import WEB, truth
 from guidewatch.documents import Given, of_files
 
 BATCH = 32
-EVERY = 3
+EVERY = 6
 """Of so many guides one is hidden in a long page too."""
 
 
@@ -94,13 +94,11 @@ def recall(verdicts: Sequence[Verdict], concern: Sequence[bool]) -> float:
     return sum(flagged) / len(flagged)
 
 
-def fresh_process() -> tuple[float, float]:
+def fresh_process(python: str) -> tuple[float, float]:
     """Return the seconds from the start of `guidewatch score` to its first verdict, on the clock and of CPU."""
     line = json.dumps({"id": "a", "text": "A page about a garden behind an old house."}).encode() + b"\n"
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(
-        [sys.executable, "-m", "guidewatch", "score", "--jsonl", "-"], input=line, capture_output=True, check=True
-    )
+    subprocess.run([python, "-m", "guidewatch", "score", "--jsonl", "-"], input=line, capture_output=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.monotonic() - began, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -117,9 +115,12 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
-def worker_memory_mb() -> float:
-    """Return the peak resident memory, in MB, of a process with all that a classify worker loads, after the pages."""
-    done = subprocess.run([sys.executable, "-c", WORKER], capture_output=True, check=True)
+def worker_memory_mb(python: str) -> float:
+    """Return the peak resident memory, in MB, of a process with all that a classify worker loads, after the pages.
+
+    To be asked before this process has grown: a child begins with the peak of its parent.
+    """
+    done = subprocess.run([python, "-c", WORKER], capture_output=True, check=True)
     return float(done.stdout)
 
 
@@ -127,8 +128,13 @@ def main() -> None:
     """Print the table, and write it to ``--json``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--transformer", required=True, help="a sentence-transformers model: id or folder")
+    parser.add_argument(
+        "--python", default=sys.executable, help="of the installation whose start and memory are measured"
+    )
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args()
+    memory_mb = worker_memory_mb(options.python)
+    wall_s, cpu_s = fresh_process(options.python)
     with threadpool_limits(1):
         documents, concern = mixed()
         classifier = load()
@@ -137,7 +143,6 @@ def main() -> None:
         classifier.screen = _AllPasses()
         without, unscreened_s = judged(classifier, documents)
         transformers_s = every_passage(documents, options.transformer)
-    wall_s, cpu_s = fresh_process()
     found = {
         "pages": len(documents),
         "pages of concern": sum(concern),
@@ -151,7 +156,7 @@ def main() -> None:
         "recall of every passage": recall(without, concern),
         "first verdict of a fresh process, s": wall_s,
         "first verdict of a fresh process, CPU s": cpu_s,
-        "peak resident memory of a worker, MB": worker_memory_mb(),
+        "peak resident memory of a worker, MB": memory_mb,
     }
     for name, value in found.items():
         sys.stdout.write(f"{name:55} {value:10,.3f}\n" if isinstance(value, float) else f"{name:55} {value:10,}\n")

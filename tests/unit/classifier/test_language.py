@@ -43,3 +43,15 @@ def test_a_long_text_is_sampled_from_all_of_it():
     text = "a" * 5_000 + "b" * 5_000 + "c" * 5_000
     assert {"a", "b", "c"} <= set(sample(text))
     assert len(sample(text)) < 1_300
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Okulun bahçesinde ağaç dikme şenliği düzenlendi", "tr"),
+        ("Zahrada za starým domem je plná květů", "cs"),
+        ("Müller and Erdoğan met in the garden of the old house", "en"),
+    ],
+)
+def test_letters_that_none_of_the_six_has_tell_a_short_text(text, language):
+    assert detect(text) == language

@@ -39,3 +39,35 @@ def test_any_text_is_normalised_without_surrogates_or_controls(text):
     done = normalise(text)
     assert not any(0xD800 <= ord(c) <= 0xDFFF or (ord(c) < 0x20 and c not in "\n\t") for c in done)
     done.encode()
+
+
+@pytest.mark.parametrize(
+    ("disguised", "plain"),
+    [
+        ("саrbіnе", "carbine"),
+        ("а gаrdеn wіth ϲаrrοts", "a garden with carrots"),
+        ("это uнструкцuя для сада", "это инструкция для сада"),
+        ("стол и κροвать", "стол и кровать"),
+        ("Это сопка, и это РС", "Это сопка, и это РС"),
+        ("un jardín y una раlа", "un jardín y una pala"),
+        ("ελληνικά", "ελληνικά"),
+    ],
+)
+def test_look_alikes_go_back_into_the_script_that_the_word_or_the_text_has(disguised, plain):
+    assert normalise(disguised) == plain
+
+
+@pytest.mark.parametrize(
+    ("disguised", "plain"),
+    [
+        ("p15t0l", "pistol"),
+        ("r1fl3", "rifle"),
+        ("my p1st01", "my pistol"),
+        ("8arre1", "barrel"),
+        ("п1ст0л3т", "пистолзт"),
+        ("пи57олет", "пи5толет"),
+        ("3d 24h 1st ak47 m16 mp3 100$ 2026 hello!! $5", "3d 24h 1st ak47 m16 mp3 100$ 2026 hello!! $5"),
+    ],
+)
+def test_of_several_readings_of_leetspeak_the_one_that_names_the_subject_is_taken(disguised, plain):
+    assert normalise(disguised) == plain

@@ -47,3 +47,30 @@ def test_white_space_alone_has_no_passage():
 def test_a_paragraph_is_kept_whole_where_it_fits():
     text = "One line.\n" + "Word " * 60 + "\nAnother line."
     assert text[split(text)[0].start : split(text)[0].end].startswith("One line.\nWord")
+
+
+@pytest.mark.parametrize(
+    "between", ["\u200b", "-", "\u0640", "\u064e", "."], ids=["zero width", "-", "tatweel", "mark", "."]
+)
+def test_what_is_strewn_between_letters_does_not_move_the_cuts(between):
+    words = ["حديقة" if between > "\u0600" and between < "\u0700" else "garden"] * 400
+    plain = split(" ".join(words))
+    strewn_text = " ".join(between.join(word) for word in words)
+    strewn = split(strewn_text)
+    letters = [strewn_text[span.start : span.end].replace(between, "").count(" ") for span in strewn]
+    assert letters == [" ".join(words)[span.start : span.end].count(" ") for span in plain]
+    assert len(plain) > 3
+
+
+def test_a_long_sentence_is_cut_at_white_space():
+    text = "garden " * 500
+    spans = split(text)
+    assert len(spans) >= 5
+    assert all(text[span.start : span.end].startswith("garden") for span in spans)
+    assert all(text[span.start : span.end].endswith("garden") for span in spans)
+
+
+def test_signs_without_letters_are_cut_too():
+    spans = split("…!" * 10_000)
+    assert len(spans) > 2
+    assert spans[-1].end == 20_000
