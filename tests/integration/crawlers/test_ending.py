@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -149,7 +150,9 @@ def test_kill_9_and_a_second_run_lose_and_double_nothing(
     assert {url for url, outcome in found if outcome == "page"} == expected
     assert len(found) == 401
     assert summary["outcomes"] == {"page": 400, "failed": 1}
-    assert len(site.asked()) < 400 + 250
+    # What was under way when the run was killed is fetched again, and once: how much that is, the machine's load says.
+    assert max(Counter(path for path in site.asked() if path != "/robots.txt").values()) == 2
+    assert len(site.asked()) < 2 * 400
 
 
 def test_a_resumed_crawl_keeps_to_the_limit_of_the_whole(start_site: Start, plan_for: Plan) -> None:
