@@ -18,7 +18,7 @@ _FOREIGN_SCRIPT = re.compile(
     r"[\u0530-\u05ff\u0700-\u109f\u10a0-\u10ff\u1100-\u13ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\uac00-\ud7af]"
 )
 """Scripts that none of the six uses: Armenian, Hebrew, Syriac, Indic, Thai, Georgian, Ethiopic, Khmer, kana, Hangul."""
-_FOREIGN_LETTER = re.compile("[ğşıİățșőűøåłżźćńśąęžčřěůďťňđãõßäöþðõāēīū]", re.IGNORECASE)
+_FOREIGN_LETTER = re.compile("[ğşıİățșőűøåłżźćńśąęžčřěůďťňđãõßäöþðāēīūĞŞĂȚȘŐŰØÅŁŻŹĆŃŚĄĘŽČŘĚŮĎŤŇĐÃÕÄÖÞÐĀĒĪŪ]")
 """Latin letters that none of the six uses but for names."""
 _ENOUGH_FOREIGN_LETTERS = 2
 _SCRIPTS = {

@@ -43,11 +43,21 @@ _ENCODER_PACKAGES = {
 }
 KIND_WEIGHTS = {"alone": 0.3, "hidden": 1.3, "long": 1.5}
 """How much a composed page counts when the page score is fitted, 1 unless named: most pages of the web have more than
-one passage (docs/classifier.md has what each choice costs)."""
+one passage (docs/classifier.md says what the weights change)."""
 THRESHOLD = 0.5
 """Of the values in steps of 0.05 the lowest at which false alarms stay under a half of what is allowed."""
 WORTH_A_LOOK = 0.25
 """From here on, pages that are not flagged go to the second queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Passages:
+    """The examples, their normalised texts, embeddings, and 0/1 whether each is of concern."""
+
+    examples: Sequence[Example]
+    texts: list[str]
+    embeddings: Embeddings
+    concern: np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +105,17 @@ def _train(examples: Sequence[Example], encoder: Encoder, *, seed: int, progress
     texts = [normalise(f"{example.title}\n{example.text}") for example in examples]
     embeddings = _encode(encoder, texts, "encoding passages", progress)
     fit_heads = partial(heads_module.fit, seed=seed, columns=columns)
-    scored = _held_out_pages(examples, texts, embeddings, encoder, fit_heads, progress, seed)
+    concern = np.array([int(example.of_concern) for example in examples])
+    fit_screen = partial(screen_module.fit, seed=seed)
+    passages = _Passages(examples, texts, embeddings, concern)
+    scored = _held_out_pages(passages, encoder, fit_heads, fit_screen, progress)
     page_model = _page_model(scored, slice(None))
     held_out = _cross_fitted(scored, seed)
     progress("fitting the heads", 0, 1)
     titles = [normalise(example.title) for example in examples]
     gists = Gists(embeddings, texts, titles, _title_embeddings(encoder, titles, embeddings.shape[1]))
     fitted = fit_heads(examples, texts, embeddings, gists=gists)
-    concern = np.array([int(example.of_concern) for example in examples])
-    estimators = {**fitted.estimators, "screen": screen_module.fit(texts, concern, seed=seed), "page": page_model}
+    estimators = {**fitted.estimators, "screen": fit_screen(texts, concern), "page": page_model}
     progress("fitting the heads", 1, 1)
     digest = data_sha256(examples)
     meta = {
@@ -153,24 +165,21 @@ def metrics(pages: Sequence[ComposedPage], y: np.ndarray[Any, Any], p: Floats, t
 
 
 def _held_out_pages(
-    examples: Sequence[Example],
-    texts: Sequence[str],
-    embeddings: Embeddings,
+    passages: _Passages,
     encoder: Encoder,
     fit_heads: Callable[..., Heads],
+    fit_screen: Callable[..., LogisticRegression],
     progress: Progress,
-    seed: int,
 ) -> _Scored:
-    groups = themes(examples)
-    concern = np.array([int(example.of_concern) for example in examples])
+    groups = themes(passages.examples)
     pages: list[ComposedPage] = []
     rows: list[Floats] = []
-    for fold, (train_rows, test_rows) in enumerate(GroupKFold(n_splits=FOLDS).split(texts, groups=groups)):
+    for fold, (train_rows, test_rows) in enumerate(GroupKFold(n_splits=FOLDS).split(passages.texts, groups=groups)):
         progress("scoring held-out pages", fold, FOLDS)
-        own = [texts[i] for i in train_rows]
-        fitted = fit_heads([examples[i] for i in train_rows], own, embeddings[train_rows])
-        screen = Screen(screen_module.fit(own, concern[train_rows], seed=seed))
-        composed = compose([examples[i] for i in test_rows], seed=fold)
+        texts = [passages.texts[i] for i in train_rows]
+        fitted = fit_heads([passages.examples[i] for i in train_rows], texts, passages.embeddings[train_rows])
+        screen = Screen(fit_screen(texts, passages.concern[train_rows]))
+        composed = compose([passages.examples[i] for i in test_rows], seed=fold)
         pages += composed
         rows += _features_of(composed, fitted, screen, encoder)
     progress("scoring held-out pages", FOLDS, FOLDS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -123,6 +126,12 @@ def test_a_stop_takes_little_of_the_5_s_while_a_server_drips_and_the_sink_is_sil
     assert time.monotonic() - began < 1.0 + 2.8, "what owns the sink and the store has the rest"
 
 
+def ended(folder: Path) -> list[str]:
+    """Return the paths that the frontier holds as ended."""
+    with contextlib.closing(sqlite3.connect(folder / "crawl" / "frontier.sqlite")) as db:
+        return [urlsplit(url).path for (url,) in db.execute("SELECT url FROM urls WHERE state = 2")]
+
+
 def test_kill_9_and_a_second_run_lose_and_double_nothing(
     start_site: Start, start_crawl: StartCrawl, tmp_path: Path
 ) -> None:
@@ -136,11 +145,15 @@ def test_kill_9_and_a_second_run_lose_and_double_nothing(
 
     site = start_site({}, fallback=page)
     values = {"concurrency_per_host": 4, "max_depth": 50, "max_pages": 10_000, "max_pages_per_host": 10_000}
+    over: dict[str, int] = {}
     for stop_after in (60, 200):
         process = start_crawl(site, tmp_path / "data", **values)
         wait_until(lambda limit=stop_after: len(set(site.asked())) > limit)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
+        asked = Counter(site.asked())
+        over |= {path: asked[path] for path in ended(tmp_path / "data")}
+    assert over
     out, err = start_crawl(site, tmp_path / "data", **values).communicate(timeout=60)
     assert err == ""
     summary = json.loads(out)
@@ -151,7 +164,9 @@ def test_kill_9_and_a_second_run_lose_and_double_nothing(
     assert len(found) == 401
     assert summary["outcomes"] == {"page": 400, "failed": 1}
     # Each kill lets what was under way be fetched once more: how much that is, the machine's load says.
-    times = Counter(path for path in site.asked() if path != "/robots.txt").values()
+    asked = Counter(path for path in site.asked() if path != "/robots.txt")
+    assert over == {path: asked[path] for path in over}, "what had ended before a kill is never fetched again"
+    times = asked.values()
     assert max(times) <= 3
     assert min(times) == 1
 

@@ -55,3 +55,10 @@ def test_a_long_text_is_sampled_from_all_of_it():
 )
 def test_letters_that_none_of_the_six_has_tell_a_short_text(text, language):
     assert detect(text) == language
+
+
+@pytest.mark.parametrize(
+    "text", ["Kit list in brief", "Skiing in winter is bliss", "Mini grill tips", "VINIL SIDING TIPS"]
+)
+def test_an_i_is_no_letter_of_another_language(text):
+    assert detect(text) == "en"
