@@ -84,14 +84,24 @@ class Heads:
 
     def lexical(self, texts: Sequence[str]) -> csr_matrix:
         """Return the character n-gram view of normalised texts, shape (n, columns)."""
+        if not texts:
+            return csr_matrix((0, self.estimators["lexical"].n_features_in_), dtype=np.float32)
         return self.estimators["lexical"].transform(self._hashing.transform(texts))
 
-    def predict(self, texts: Sequence[str], embeddings: Embeddings) -> PassageScores:
-        """Return the probabilities of all heads for normalised ``texts`` and their embeddings (n, dim)."""
+    def predict(self, texts: Sequence[str], embeddings: Embeddings, view: csr_matrix | None = None) -> PassageScores:
+        """Return the probabilities of all heads for normalised texts.
+
+        Parameters
+        ----------
+        texts, embeddings
+            n texts and their embeddings (n, dim).
+        view
+            What `lexical` returns for them, where it is known already.
+        """
         if not texts:
             none = np.zeros(0)
             return PassageScores(none, none, none, np.zeros((0, len(CONTEXTS) + 1)), np.zeros((0, 2)))
-        view, said = self.lexical(texts), mentions(texts)
+        view, said = self.lexical(texts) if view is None else view, mentions(texts)
         radial = self._memory.decisions(embeddings, self.estimators["radial"])
         binary = {name: self._binary(name, radial[:, column], view, said) for column, name in enumerate(BINARY)}
         contexts = np.asarray(self.estimators["context"].predict_proba(np.asarray(embeddings, np.float64)))
@@ -101,11 +111,13 @@ class Heads:
         """Return, for ``subjects``, ``techniques`` and ``methods``, probabilities of shape (pages, labels)."""
         return labels.predict(self.estimators, self._memory, gists)
 
-    def nearest(self, embedding: Embeddings, most: int = 3) -> tuple[Nearest, ...]:
-        """Return the training passages that one passage's embedding (dim,) resembles most, nearest first."""
+    def nearest(self, embeddings: Embeddings, most: int = 3) -> list[tuple[Nearest, ...]]:
+        """Return, for each passage's embedding (n, dim), the nearest training passages, nearest first."""
         ids, concern = self.estimators["memory_ids"], self.estimators["memory_of_concern"]
-        found = self._memory.nearest(embedding, most)
-        return tuple(Nearest(ids[row], round(cosine, 3), bool(concern[row])) for row, cosine in found)
+        return [
+            tuple(Nearest(ids[row], round(cosine, 3), bool(concern[row])) for row, cosine in found)
+            for found in self._memory.nearest(embeddings, most)
+        ]
 
     def _binary(self, name: str, radial: Floats, view: csr_matrix, said: Floats) -> Floats:
         views = np.column_stack([radial, self.estimators[f"{name}_lexical"].decision_function(view), said])
@@ -119,22 +131,42 @@ class Heads:
                 ordered[:, column] = contexts[:, classes.index(name)]
         return ordered
 
-    def words(self, text: str, most: int = 8) -> tuple[tuple[str, float], ...]:
-        """Return the words of a normalised text that moved the lexical view of *concern*, largest effect first.
+    def words(
+        self, texts: Sequence[str], view: csr_matrix | None = None, *, most: int = 8
+    ) -> list[tuple[tuple[str, float], ...]]:
+        """Return, for each text, the words that moved the lexical view of *concern*, largest effect first.
 
         The view is linear and its n-grams never cross words, so a word's effect is the sum over its n-grams.
+
+        Parameters
+        ----------
+        texts, view
+            Normalised texts, and what `lexical` returns for them, where it is known already.
+        most
+            Words a text.
         """
-        words = list(dict.fromkeys(_WORD.findall(text.lower())))
-        if not words:
-            return ()
-        scale = float(self.estimators["concern_joint"].coef_[0][1])
-        row = self.lexical([text])
-        moved = np.zeros(row.shape[1])
-        moved[row.indices] = row.data * self.estimators["concern_lexical"].coef_[0][row.indices] * scale
-        grams = self._hashing.transform(words)
-        effects = [float(moved[grams.indices[grams.indptr[i] : grams.indptr[i + 1]]].sum()) for i in range(len(words))]
-        strongest = sorted(range(len(words)), key=lambda i: -abs(effects[i]))[:most]
-        return tuple((words[i], round(effects[i], 3)) for i in strongest if abs(effects[i]) >= 0.005)
+        view = self.lexical(texts) if view is None else view
+        words = [list(dict.fromkeys(_WORD.findall(text.lower()))) for text in texts]
+        weights = self.estimators["concern_lexical"].coef_[0] * float(self.estimators["concern_joint"].coef_[0][1])
+        grams = self._hashing.transform([word for own in words for word in own] or [""])
+        moved = np.zeros(view.shape[1])
+        found, first = [], 0
+        for row, own in enumerate(words):
+            columns = view.indices[view.indptr[row] : view.indptr[row + 1]]
+            moved[columns] = view.data[view.indptr[row] : view.indptr[row + 1]] * weights[columns]
+            found.append(_strongest(own, [_sum(moved, grams, first + i) for i in range(len(own))], most))
+            moved[columns] = 0.0
+            first += len(own)
+        return found
+
+
+def _sum(moved: Floats, grams: csr_matrix, row: int) -> float:
+    return float(moved[grams.indices[grams.indptr[row] : grams.indptr[row + 1]]].sum())
+
+
+def _strongest(words: Sequence[str], effects: Sequence[float], most: int) -> tuple[tuple[str, float], ...]:
+    order = sorted(range(len(words)), key=lambda i: -abs(effects[i]))[:most]
+    return tuple((words[i], round(effects[i], 3)) for i in order if abs(effects[i]) >= 0.005)
 
 
 def ngrams(columns: int) -> HashingVectorizer:

@@ -26,25 +26,33 @@ _ROWS = 512
 
 def kernel(left: Embeddings | Floats, right: Embeddings | Floats) -> Floats:
     """Return the radial kernel of unit vectors (n, dim) and (m, dim), shape (n, m), in double precision."""
-    left, right = np.asarray(left, np.float64), np.asarray(right, np.float64)
-    squared = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :] - 2 * left @ right.T
-    return np.asarray(np.exp(-GAMMA * np.maximum(squared, 0.0)))
+    return Memory(right).kernel(left)
 
 
 class Memory:
     """Embeddings of the training passages, float of shape (n, dim)."""
 
-    def __init__(self, embeddings: Embeddings) -> None:
+    def __init__(self, embeddings: Embeddings | Floats) -> None:
         self._embeddings = np.asarray(embeddings, np.float64)
+        self._squares = (self._embeddings**2).sum(axis=1)
 
     def __len__(self) -> int:
         return len(self._embeddings)
 
-    def nearest(self, embedding: Embeddings | Floats, most: int) -> list[tuple[int, float]]:
-        """Return the rows that a unit vector (dim,) resembles most and the cosines, in [0, 1], nearest first."""
-        cosines = self._embeddings @ np.asarray(embedding, np.float64)
-        rows = np.argsort(-cosines, kind="stable")[:most]
-        return [(int(row), float(np.clip(cosines[row], 0.0, 1.0))) for row in rows]
+    def kernel(self, embeddings: Embeddings | Floats) -> Floats:
+        """Return the radial kernel of unit vectors (m, dim) with the training passages, shape (m, n)."""
+        left = np.asarray(embeddings, np.float64)
+        squared = (left**2).sum(axis=1)[:, None] + self._squares[None, :] - 2 * left @ self._embeddings.T
+        return np.asarray(np.exp(-GAMMA * np.maximum(squared, 0.0)))
+
+    def nearest(self, embeddings: Embeddings | Floats, most: int) -> list[list[tuple[int, float]]]:
+        """Return, for each unit vector (m, dim), the rows that it resembles most and the cosines, nearest first."""
+        cosines = np.clip(np.asarray(embeddings, np.float64) @ self._embeddings.T, 0.0, 1.0)
+        nearest = np.argpartition(-cosines, min(most, cosines.shape[1]) - 1, axis=1)[:, :most]
+        return [
+            sorted(((int(row), float(own[row])) for row in rows), key=lambda one: (-one[1], one[0]))
+            for own, rows in zip(cosines, nearest, strict=True)
+        ]
 
     def decisions(self, embeddings: Embeddings | Floats, weights: Floats) -> Floats:
         """Return the decision functions of heads for embeddings (m, dim).
@@ -59,7 +67,7 @@ class Memory:
         array
             Shape (m, heads).
         """
-        blocks = [kernel(part, self._embeddings) @ weights[:-1] + weights[-1] for part in _blocks(embeddings)]
+        blocks = [self.kernel(part) @ weights[:-1] + weights[-1] for part in _blocks(embeddings)]
         return np.vstack(blocks) if blocks else np.zeros((0, weights.shape[1]))
 
 

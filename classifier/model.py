@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from classifier import language as languages
-from classifier.choosing import MAX_CHARS, Chosen, choose
+from classifier.choosing import MAX_CHARS, Chosen, choose_all
 from classifier.encoders import Embeddings, Encoder
 from classifier.heads import Heads, PassageScores
 from classifier.labels import LABELS, Gists
 from classifier.memory import Floats
-from classifier.page_score import features, matrix
+from classifier.page_score import PageScore
 from classifier.screen import Screen
 from classifier.taxonomy import CONTEXTS
 from classifier.verdict import Document, Passage, Verdict
@@ -34,20 +35,23 @@ Described = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A page before the encoder."""
+class _Batch:
+    """All texts of some pages, as the heads see them."""
 
-    language: str
-    chosen: Chosen = field(default_factory=Chosen)
+    texts: list[str]
+    embeddings: Embeddings
+    view: csr_matrix
+    """Character n-grams."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """A page after the heads: all that is known of its chosen texts, and the rows that decide, strongest first."""
+    """A page after the heads: what is known of its chosen texts, and the rows that decide, strongest first."""
 
     chosen: Chosen
+    first: int
+    """Row of its first text in the batch."""
     scores: PassageScores
-    embeddings: Embeddings
     deciding: list[int]
 
 
@@ -56,8 +60,8 @@ class Classifier:
 
     Parameters
     ----------
-    encoder, screen, heads, page_model
-        The fitted parts; ``page_model`` is a logistic regression on `page_score.FEATURES`.
+    encoder, screen, heads, page_score
+        The fitted parts.
     threshold, worth_a_look
         Pages that score at least ``threshold`` are flagged; of the others, those from ``worth_a_look`` on go to the
         second queue.
@@ -71,7 +75,7 @@ class Classifier:
         encoder: Encoder,
         screen: Screen,
         heads: Heads,
-        page_model: Any,
+        page_score: PageScore,
         threshold: float,
         worth_a_look: float,
         version: str,
@@ -79,38 +83,56 @@ class Classifier:
         self.encoder = encoder
         self.screen = screen
         self.heads = heads
-        self.page_model = page_model
+        self.page_score = page_score
         self.threshold = threshold
         self.worth_a_look = worth_a_look
         self.version = version
 
     def judge(self, documents: Sequence[Document]) -> list[Verdict]:
         """Return one verdict a document, in order. Any text is judged; none raises."""
-        pages = [self._read(document) for document in documents]
-        scored = self._scored([page.chosen for page in pages if page.chosen.texts])
-        described = self._described(scored)
-        found = iter(zip(scored, described, strict=True))
-        return [self._verdict(page, *(next(found) if page.chosen.texts else (None, {}))) for page in pages]
+        found = [languages.detect(f"{document.title}\n{document.text[:MAX_CHARS]}") for document in documents]
+        read = [row for row, language in enumerate(found) if _judged(language)]
+        chosen = choose_all([documents[row] for row in read], self.screen)
+        verdicts = dict(zip(read, self._verdicts(chosen), strict=True))
+        common: dict[str, Any] = {"model": self.version, "threshold": self.threshold}
+        return [
+            Verdict(language=language, **common, **verdicts.get(row, _unsupported(language)))
+            for row, language in enumerate(found)
+        ]
 
-    def _read(self, document: Document) -> _Read:
-        language = languages.detect(f"{document.title}\n{document.text[:MAX_CHARS]}")
-        return _Read(language, choose(document, self.screen)) if _judged(language) else _Read(language)
+    def _verdicts(self, chosen: Sequence[Chosen]) -> list[dict[str, Any]]:
+        """Return the fields of each page's verdict."""
+        suspected = [row for row, page in enumerate(chosen) if page.texts]
+        batch, pages = self._scored([chosen[row] for row in suspected])
+        scores = [self._score(page) for page in pages]
+        deciding = [page for page, score in zip(pages, scores, strict=True) if score >= self.worth_a_look]
+        described = iter(self._described(batch, deciding))
+        explained = iter(self._explained(batch, [p for p, s in zip(pages, scores, strict=True) if s >= self.threshold]))
+        fields = [_clear(page, self.page_score.clear(page)) for page in chosen]
+        for row, page, score in zip(suspected, pages, scores, strict=True):
+            about = next(described) if score >= self.worth_a_look else {}
+            if score >= self.threshold:
+                fields[row] = _flagged(score, about, next(explained))
+            else:
+                fields[row] = {**_not_flagged(page, score), **about, "worth_a_look": score >= self.worth_a_look}
+        return fields
 
-    def _scored(self, pages: Sequence[Chosen]) -> list[_Scored]:
+    def _scored(self, pages: Sequence[Chosen]) -> tuple[_Batch, list[_Scored]]:
         texts = [text for page in pages for text in page.texts]
-        embeddings = self.encoder.encode(texts)
-        scores = self.heads.predict(texts, embeddings)
+        vectors = [self.encoder.encode(page.texts) for page in pages]  # page by page: no other page moves a last bit
+        embeddings = np.vstack(vectors) if vectors else self.encoder.encode(())
+        batch = _Batch(texts, embeddings, self.heads.lexical(texts))
+        scores = self.heads.predict(texts, batch.embeddings, batch.view)
         found, row = [], 0
         for page in pages:
-            own = slice(row, row + len(page.texts))
-            one = scores.take(own)
-            found.append(_Scored(page, one, embeddings[own], _deciding(one.concern[: len(page.spans)])))
-            row = own.stop
-        return found
+            one = scores.take(slice(row, row + len(page.texts)))
+            found.append(_Scored(page, row, one, _deciding(one.concern[: len(page.spans)])))
+            row += len(page.texts)
+        return batch, found
 
-    def _described(self, pages: Sequence[_Scored]) -> list[Described]:
+    def _described(self, batch: _Batch, pages: Sequence[_Scored]) -> list[Described]:
         """Return what each page is about, asked of its deciding passages together."""
-        kinds = self.heads.labels(_gists(pages))
+        kinds = self.heads.labels(_gists(batch, pages))
         return [
             {
                 kind: {name: round(float(p), 6) for name, p in zip(LABELS[kind], probabilities[row], strict=True)}
@@ -119,42 +141,28 @@ class Classifier:
             for row in range(len(pages))
         ]
 
-    def _verdict(self, page: _Read, scored: _Scored | None, described: Described) -> Verdict:
-        common: dict[str, Any] = {"language": page.language, "model": self.version, "threshold": self.threshold}
-        if not _judged(page.language):
-            return Verdict("unsupported", 0.0, reason=f"Language {page.language} is not one of the six.", **common)
-        if scored is None:
-            return Verdict("not_flagged", 0.0, reason="There is no text.", context="other", **common)
-        common |= described
-        score = round(self._score(scored), 6)
-        if score >= self.threshold:
-            passages = tuple(self._explained(scored, row) for row in scored.deciding)
-            return Verdict("flagged", score, passages=passages, reason=_reason(passages[0], described), **common)
-        context = CONTEXTS[int(scored.scores.contexts[:, :-1].mean(axis=0).argmax())]
-        return Verdict(
-            "not_flagged",
-            score,
-            context=context,
-            passages=(_passage(scored, scored.deciding[0]),),
-            reason=f"Reads as {context.replace('_', ' ')}; no passage is how-to of concern strongly enough.",
-            worth_a_look=score >= self.worth_a_look,
-            **common,
-        )
-
     def _score(self, page: _Scored) -> float:
-        score = float(self.page_model.predict_proba(matrix([features(page.scores, page.chosen)]))[0, 1])
+        score = self.page_score.of(page.scores, page.chosen)
         silent = page.chosen.total >= LONG and not page.scores.mentions[:, 0].any()
-        return score / 2 if silent and page.scores.concern.max() < SURE else score
+        return round(score / 2 if silent and page.scores.concern.max() < SURE else score, 6)
 
-    def _explained(self, page: _Scored, row: int) -> Passage:
-        contexts = {name: round(float(p), 6) for name, p in zip(CONTEXTS, page.scores.contexts[row], strict=False)}
-        likeliest = sorted(contexts, key=lambda name: -contexts[name])[:MAX_CONTEXTS]
-        return replace(
-            _passage(page, row),
-            words=self.heads.words(page.chosen.texts[row]),
-            contexts={name: contexts[name] for name in likeliest},
-            nearest=self.heads.nearest(page.embeddings[row]),
-        )
+    def _explained(self, batch: _Batch, pages: Sequence[_Scored]) -> list[tuple[Passage, ...]]:
+        """Return the deciding passages of each page, with what explains them."""
+        rows = [page.first + row for page in pages for row in page.deciding]
+        words = iter(self.heads.words([batch.texts[row] for row in rows], batch.view[rows]))
+        nearest = iter(self.heads.nearest(batch.embeddings[rows]))
+        return [
+            tuple(
+                replace(
+                    _passage(page, row),
+                    words=next(words),
+                    contexts=_likeliest_contexts(page.scores.contexts[row]),
+                    nearest=next(nearest),
+                )
+                for row in page.deciding
+            )
+            for page in pages
+        ]
 
 
 def _judged(language: str) -> bool:
@@ -168,16 +176,50 @@ def _deciding(concern: Floats) -> list[int]:
     return (likely or order[:1])[:MAX_SHOWN]
 
 
-def _gists(pages: Sequence[_Scored]) -> Gists:
+def _gists(batch: _Batch, pages: Sequence[_Scored]) -> Gists:
     """Return the deciding passages of each page as one, with its title where that was chosen."""
-    none = np.zeros(pages[0].embeddings.shape[1] if pages else 0)
-    rows = [page.chosen.title for page in pages]
+    none = np.zeros(batch.embeddings.shape[1])
+    passages = [[page.first + row for row in sorted(page.deciding)] for page in pages]
+    titles = [None if page.chosen.title is None else page.first + page.chosen.title for page in pages]
     return Gists(
-        np.array([page.embeddings[sorted(page.deciding)].mean(axis=0) for page in pages]),
-        ["\n".join(page.chosen.texts[row] for row in sorted(page.deciding)) for page in pages],
-        ["" if row is None else page.chosen.texts[row] for page, row in zip(pages, rows, strict=True)],
-        np.array([none if row is None else page.embeddings[row] for page, row in zip(pages, rows, strict=True)]),
+        np.array([batch.embeddings[rows].mean(axis=0) for rows in passages]),
+        ["\n".join(batch.texts[row] for row in rows) for rows in passages],
+        ["" if row is None else batch.texts[row] for row in titles],
+        np.array([none if row is None else batch.embeddings[row] for row in titles]),
     )
+
+
+def _unsupported(language: str) -> dict[str, Any]:
+    reason = f"Language {language} is not one of the six."
+    return {"outcome": "unsupported", "score": 0.0, "reason": reason}
+
+
+def _clear(page: Chosen, score: float) -> dict[str, Any]:
+    """Return the fields of the verdict on a page that needs no encoder."""
+    if not page.total:
+        return {"outcome": "not_flagged", "score": 0.0, "reason": "There is no text.", "context": "other"}
+    reason = "The screen finds no passage that comes near how-to of concern."
+    return {"outcome": "not_flagged", "score": round(score, 6), "reason": reason}
+
+
+def _flagged(score: float, about: Described, passages: tuple[Passage, ...]) -> dict[str, Any]:
+    return {"outcome": "flagged", "score": score, "passages": passages, "reason": _reason(passages[0], about), **about}
+
+
+def _not_flagged(page: _Scored, score: float) -> dict[str, Any]:
+    context = CONTEXTS[int(page.scores.contexts[:, :-1].mean(axis=0).argmax())]
+    return {
+        "outcome": "not_flagged",
+        "score": score,
+        "context": context,
+        "passages": (_passage(page, page.deciding[0]),),
+        "reason": f"Reads as {context.replace('_', ' ')}; no passage is how-to of concern strongly enough.",
+    }
+
+
+def _likeliest_contexts(probabilities: Floats) -> dict[str, float]:
+    contexts = {name: round(float(p), 6) for name, p in zip(CONTEXTS, probabilities, strict=False)}
+    return {name: contexts[name] for name in sorted(contexts, key=lambda name: -contexts[name])[:MAX_CONTEXTS]}
 
 
 def _passage(page: _Scored, row: int) -> Passage:

@@ -47,6 +47,8 @@ _INVISIBLE = re.compile(
     r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
 _ARABIC_MARKS = re.compile(r"[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")
+_STACKED = re.compile(r"[\u0300-\u036f]+")
+"""Combining marks that NFKC could not compose with a Latin or Cyrillic letter."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SPACED = re.compile(r"(?<![^\W_])([^\W\d_])([ .*_·\-–/|~+]{1,2})([^\W\d_])(?:\2[^\W\d_])+(?![^\W_])")
@@ -70,7 +72,7 @@ def normalise(text: str) -> str:
     text = _INVISIBLE.sub("", text)
     if not text.isascii():
         text = _ARABIC_MARKS.sub("", text)
-        text = _strip_stacked(text)
+        text = _STACKED.sub("", text)
         if sum(bool(kind.search(text)) for kind in (_LATIN, _CYRILLIC, _OTHER_LETTER)) > 1:
             text = _LETTERS.sub(partial(_one_script, usual=_script(text)), text)
         text = _CJK_SPACED.sub("", text)
@@ -86,13 +88,6 @@ def _simplifier() -> Any:
     import opencc
 
     return opencc.OpenCC("t2s")
-
-
-def _strip_stacked(text: str) -> str:
-    """Drop combining marks that NFKC could not compose with a Latin or Cyrillic letter."""
-    if not any("\u0300" <= c <= "\u036f" for c in text):
-        return text
-    return "".join(c for c in text if not "\u0300" <= c <= "\u036f")
 
 
 def _script(text: str) -> str:

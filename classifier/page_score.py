@@ -3,11 +3,13 @@
 The page model is a logistic regression on twenty features of the passages' probabilities. It is fitted on pages
 composed of corpus passages that the heads had not seen: alone, in sequences, hidden among harmless ones, and
 (as negatives) firearms news beside harmless guides, so that the conjunction must stand inside one passage.
+A page that the screen finds clear is scored by what the screen said of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -88,8 +90,39 @@ def features(passages: PassageScores, chosen: Chosen) -> Floats:
     )
 
 
+class PageScore:
+    """The two fitted models.
+
+    Parameters
+    ----------
+    page
+        Logistic regression on `FEATURES`.
+    clear
+        Logistic regression on `clear_features`, or the probability where training knew but one answer.
+    """
+
+    def __init__(self, page: Any, clear: Any) -> None:
+        self._page = page
+        self._clear = clear
+
+    def of(self, passages: PassageScores, chosen: Chosen) -> float:
+        """Return the score of a page whose chosen texts have been scored."""
+        return float(self._page.predict_proba(matrix([features(passages, chosen)]))[0, 1])
+
+    def clear(self, chosen: Chosen) -> float:
+        """Return the score of a page from what the screen said of it."""
+        if isinstance(self._clear, float):
+            return self._clear
+        return float(self._clear.predict_proba(matrix([clear_features(chosen)]))[0, 1])
+
+
+def clear_features(chosen: Chosen) -> Floats:
+    """Return what tells of a clear page, shape (2,): the screen's log-odds, and the log number of passages."""
+    return np.array([_log_odds(chosen.suspicion), float(np.log(max(1, chosen.total)))])
+
+
 def matrix(pages: Sequence[Floats]) -> Floats:
-    """Return the feature matrix, shape (pages, 20)."""
+    """Return the feature matrix, shape (pages, features)."""
     return np.vstack(pages) if pages else np.zeros((0, len(FEATURES)))
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 _BOUNDARY = re.compile(
     r"\n+"  # paragraphs, list items, headings
@@ -25,12 +29,40 @@ class Span:
     end: int
 
 
-def weight(text: str) -> int:
-    """Return how many letters and digits ``text`` has, a Chinese character counting as three.
+class Scale:
+    """Weighs stretches of ``text``: a letter or digit counts one, a Chinese character three, a Chinese sign two.
 
-    Blanks, signs, marks and whatever else may be strewn between letters weigh nothing.
+    Blanks, other signs, marks and whatever else may be strewn between letters weigh nothing.
     """
-    return len(_LETTER.findall(text)) + 2 * len(_WIDE.findall(text))
+
+    def __init__(self, text: str) -> None:
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        weights = _weights()[np.minimum(codes, _PLANE)]
+        for code in np.unique(codes[codes >= _PLANE]):
+            weights[codes == code] = _weight(chr(code))
+        self._before: NDArray[np.int64] = np.concatenate(([0], np.cumsum(weights, dtype=np.int64)))
+
+    def weigh(self, start: int, end: int) -> int:
+        """Return the weight of text[start:end]."""
+        return int(self._before[end] - self._before[start])
+
+    def reach(self, start: int, end: int, maximum: int) -> int:
+        """Return how far text[start:end] goes before it weighs more than ``maximum``."""
+        beyond = int(np.searchsorted(self._before, self._before[start] + maximum, side="right"))
+        return min(end, beyond - 1)
+
+
+_PLANE = 0xFFFF
+
+
+@lru_cache(maxsize=1)
+def _weights() -> NDArray[np.uint8]:
+    """Return the weight of each character of the basic plane."""
+    return np.array([_weight(chr(code)) for code in range(_PLANE + 1)], dtype=np.uint8)
+
+
+def _weight(character: str) -> int:
+    return bool(_LETTER.match(character)) + 2 * bool(_WIDE.match(character))
 
 
 def split(text: str, *, target: int = 350, maximum: int = 580, paragraph: int = 165) -> list[Span]:
@@ -46,10 +78,11 @@ def split(text: str, *, target: int = 350, maximum: int = 580, paragraph: int = 
         Empty where the text has nothing but white space.
     """
     passages: list[Span] = []
+    scale = Scale(text)
     start = end = gathered = 0
     open_ = False
-    for piece in _pieces(text, maximum):
-        size = weight(text[piece.start : piece.end])
+    for piece in _pieces(text, scale, maximum):
+        size = scale.weigh(piece.start, piece.end)
         if open_ and (gathered + size > maximum or piece.end - start > _SPREAD * maximum):
             passages.append(Span(start, end))
             open_ = False
@@ -66,46 +99,32 @@ def split(text: str, *, target: int = 350, maximum: int = 580, paragraph: int = 
     return passages
 
 
-def _pieces(text: str, maximum: int) -> list[Span]:
+def _pieces(text: str, scale: Scale, maximum: int) -> list[Span]:
     """Return the sentences of ``text``, stripped, the over-long ones cut."""
     pieces: list[Span] = []
     position = 0
     for match in _BOUNDARY.finditer(text):
         if match.end() > position:
-            pieces.extend(_cut(text, position, match.end(), maximum))
+            pieces.extend(_cut(text, scale, Span(position, match.end()), maximum))
             position = match.end()
-    pieces.extend(_cut(text, position, len(text), maximum))
+    pieces.extend(_cut(text, scale, Span(position, len(text)), maximum))
     return pieces
 
 
-def _cut(text: str, start: int, end: int, maximum: int) -> list[Span]:
-    """Return text[start:end] as one span, or as several that weigh at most ``maximum``."""
+def _cut(text: str, scale: Scale, piece: Span, maximum: int) -> list[Span]:
+    """Return a piece of ``text``, stripped, as one span, or as several that weigh at most ``maximum``."""
     spans = []
+    start, end = piece.start, piece.end
     while start < end:
-        stop = _reach(text, start, end, maximum)
+        stop = scale.reach(start, min(end, start + _SPREAD * maximum), maximum)
         if stop < end:
             blank = text.rfind(" ", start, stop)
             if blank > start + (stop - start) // 2:
                 stop = blank
-        left, right = start, stop
-        while left < right and text[left].isspace():
-            left += 1
-        while right > left and text[right - 1].isspace():
-            right -= 1
+        inside = text[start:stop]
+        left = start + len(inside) - len(inside.lstrip())
+        right = stop - len(inside) + len(inside.rstrip())
         if left < right:
             spans.append(Span(left, right))
         start = stop
     return spans
-
-
-def _reach(text: str, start: int, end: int, maximum: int) -> int:
-    """Return how far text[start:end] goes before it weighs more than ``maximum``."""
-    most = min(end, start + _SPREAD * maximum)
-    if weight(text[start:most]) <= maximum:
-        return most
-    weighed = 0
-    for match in _LETTER.finditer(text, start, most):
-        weighed += 3 if _WIDE.match(match.group()) else 1
-        if weighed > maximum:
-            return match.start()
-    return most

@@ -15,13 +15,14 @@ import skops.io
 from classifier import encoders, heads
 from classifier.heads import Heads
 from classifier.model import Classifier
+from classifier.page_score import PageScore
 from classifier.screen import Screen
 
 SHIPPED = Path(__file__).parent / "shipped"
 FORMAT = 1
 TRUSTED: tuple[str, ...] = ()
 """Types beyond the defaults of skops that a model may hold: none."""
-_PARTS = ("screen", "page")
+PARTS = ("screen", "page", "clear")
 
 
 class ModelError(ValueError):
@@ -33,7 +34,7 @@ class Fitted:
     """What training makes."""
 
     estimators: dict[str, Any]
-    """The heads' estimators and, as ``screen`` and ``page``, the screen's and the page score's."""
+    """The heads' estimators, and the others by `PARTS`: the screen's, and the page score's two."""
     meta: dict[str, Any]
     """``encoder``, ``threshold``, ``version``, ``metrics``, ``data_sha256``, ``versions`` …"""
 
@@ -74,14 +75,14 @@ def load(folder: Path | None = None, *, encoder: encoders.Encoder | None = None)
     except Exception as error:  # skops raises many kinds; none may pass
         raise ModelError(f"{folder}: model.skops cannot be loaded: {error}") from error
     held = set(estimators) if isinstance(estimators, dict) else set()
-    if missing := {*heads.parts(), *_PARTS} - held:
+    if missing := {*heads.parts(), *PARTS} - held:
         raise ModelError(f"{folder}: not made for this version (missing: {', '.join(sorted(missing))}): train it anew")
     try:
         return Classifier(
             encoder=encoder or encoders.make(meta["encoder"]),
             screen=Screen(estimators["screen"]),
-            heads=Heads({name: part for name, part in estimators.items() if name not in _PARTS}),
-            page_model=estimators["page"],
+            heads=Heads({name: part for name, part in estimators.items() if name not in PARTS}),
+            page_score=PageScore(estimators["page"], estimators["clear"]),
             threshold=float(meta["threshold"]),
             worth_a_look=float(meta["worth_a_look"]),
             version=str(meta["version"]),

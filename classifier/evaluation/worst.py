@@ -63,7 +63,7 @@ def words_from(classifier: Classifier) -> WordsOf:
     """Return a function that asks the verdict for its words and, where it gives none, the heads."""
 
     def words(document: Document, passage: Passage) -> Words:
-        return passage.words or classifier.heads.words(normalise(document.text[passage.start : passage.end]))
+        return passage.words or classifier.heads.words([normalise(document.text[passage.start : passage.end])])[0]
 
     return words
 

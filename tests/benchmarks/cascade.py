@@ -23,6 +23,7 @@ from classifier import Classifier, Document, load
 from classifier.choosing import choose
 from classifier.evaluation.hiding import Background
 from classifier.evaluation.rows import Row
+from classifier.screen import Screen
 from classifier.verdict import Verdict
 from guidewatch.demo.pages import WEB, truth
 from guidewatch.documents import Given, of_files
@@ -30,13 +31,6 @@ from guidewatch.documents import Given, of_files
 BATCH = 32
 EVERY = 6
 """Of so many guides one is hidden in a long page too."""
-
-
-class _AllPasses:
-    """Stands in for the screen: every passage goes on."""
-
-    def keep(self, texts: Sequence[str]) -> tuple[list[int], bool]:
-        return list(range(len(texts))), False
 
 
 def pages() -> Iterator[Row]:
@@ -104,24 +98,25 @@ def fresh_process(python: str) -> tuple[float, float]:
 
 
 WORKER = """
-import resource, sys
+import re
+from pathlib import Path
 import consumers.classify, consumers.work, kafka
 from tests.benchmarks.cascade import BATCH, load, mixed
 documents, _ = mixed()
 classifier = load()
 for start in range(0, len(documents), BATCH):
     classifier.judge(documents[start : start + BATCH])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
 
 def worker_memory_mb(python: str) -> float:
     """Return the peak resident memory, in MB, of a process with all that a classify worker loads, after the pages.
 
-    To be asked before this process has grown: a child begins with the peak of its parent.
+    Linux tells it by process; what `resource` tells begins with the peak of the parent.
     """
     done = subprocess.run([python, "-c", WORKER], capture_output=True, check=True)
-    return float(done.stdout)
+    return float(done.stdout) / 1024
 
 
 def main() -> None:
@@ -133,14 +128,13 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args()
-    memory_mb = worker_memory_mb(options.python)
     wall_s, cpu_s = fresh_process(options.python)
     with threadpool_limits(1):
         documents, concern = mixed()
         classifier = load()
         verdicts, cascade_s = judged(classifier, documents)
         texts = sum(len(choose(document, classifier.screen).texts) for document in documents)
-        classifier.screen = _AllPasses()
+        classifier.screen = Screen(classifier.screen.model, bound=0.0, clear=0.0, most=sys.maxsize)
         without, unscreened_s = judged(classifier, documents)
         transformers_s = every_passage(documents, options.transformer)
     found = {
@@ -156,7 +150,7 @@ def main() -> None:
         "recall of every passage": recall(without, concern),
         "first verdict of a fresh process, s": wall_s,
         "first verdict of a fresh process, CPU s": cpu_s,
-        "peak resident memory of a worker, MB": memory_mb,
+        "peak resident memory of a worker, MB": worker_memory_mb(options.python),
     }
     for name, value in found.items():
         sys.stdout.write(f"{name:55} {value:10,.3f}\n" if isinstance(value, float) else f"{name:55} {value:10,}\n")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from classifier import Document
-from classifier.choosing import choose
+from classifier.choosing import choose, choose_all
 from classifier.screen import Screen, fit
 
 GUIDE = "Step one of my pistol guide: do the first stage as in the picture, then compare."
@@ -11,8 +11,13 @@ TEXTS = [GUIDE, GARDEN, GUIDE.replace("pistol", "rifle"), GARDEN.replace("trees"
 
 
 @pytest.fixture(scope="module")
-def screen():
-    return Screen(fit(TEXTS, np.array([1, 0, 1, 0])), bound=0.5)
+def model():
+    return fit(TEXTS, np.array([1, 0, 1, 0]))
+
+
+@pytest.fixture
+def screen(model):
+    return Screen(model, bound=0.5)
 
 
 def page(*passages):
@@ -45,14 +50,28 @@ def test_the_screen_lets_the_guide_through_with_the_title_and_its_place(screen):
     assert all(whole.spans[place] == span for place, span in zip(chosen.places, chosen.spans, strict=True))
 
 
-def test_of_a_page_without_a_suspicion_only_the_strongest_passage_goes_on(screen):
+def test_of_a_page_under_suspicion_only_the_strongest_passage_goes_on(model):
+    screen = Screen(model, bound=0.99, clear=0.0)
     chosen = choose(Document(page(*[GARDEN] * 9), "A title"), screen)
     assert (len(chosen.texts), chosen.title) == (1, None)
 
 
-def test_the_screen_keeps_at_most_so_many_in_reading_order(screen):
-    screen = Screen(screen.model, bound=0.5, most=3)
-    kept, clear = screen.keep([GARDEN, *TEXTS, *TEXTS])
-    assert not clear
-    assert kept == sorted(kept)
-    assert len(kept) == 3
+def test_of_a_clear_page_nothing_goes_on_but_what_the_screen_said(model):
+    chosen = choose(Document(page(*[GARDEN] * 9), "A title"), Screen(model, bound=0.99, clear=0.9))
+    assert (chosen.texts, chosen.title) == ((), None)
+    assert chosen.total == len(choose(Document(page(*[GARDEN] * 9), "A title")).spans)
+    assert 0.0 < chosen.suspicion < 0.9
+
+
+def test_pages_are_screened_together_as_they_are_alone(screen):
+    documents = [Document(""), Document(page(GARDEN, GUIDE), "A title"), Document("", "A title"), Document(page(GUIDE))]
+    together = choose_all(documents, screen)
+    assert together == [choose(document, screen) for document in documents]
+
+
+def test_the_screen_picks_at_most_so_many_in_reading_order(model):
+    screen = Screen(model, bound=0.5, most=3)
+    picked = screen.pick(np.array([0.6, 0.1, 0.9, 0.7, 0.8]))
+    assert picked == [2, 3, 4]
+    assert screen.score([]).shape == (0,)
+    assert screen.pick(np.zeros(0)) == []

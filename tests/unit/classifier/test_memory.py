@@ -31,3 +31,14 @@ def test_far_from_everything_a_head_falls_back_to_its_intercept():
 
 def test_no_passages_give_no_decisions():
     assert Memory(VECTORS).decisions(np.zeros((0, 8)), np.zeros((61, 3))).shape == (0, 3)
+
+
+def test_a_passage_resembles_itself_most_and_no_passage_resembles_another_by_less_than_nothing():
+    nearest = Memory(VECTORS).nearest(VECTORS[:5], 3)
+    assert [found[0][0] for found in nearest] == [0, 1, 2, 3, 4]
+    assert all(len(found) == 3 and found == sorted(found, key=lambda one: -one[1]) for found in nearest)
+    assert all(0.0 <= cosine <= 1.0 for found in nearest for _, cosine in found)
+
+
+def test_fewer_passages_than_asked_for_are_all_nearest():
+    assert [row for row, _ in Memory(VECTORS[:2]).nearest(VECTORS[1:2], 3)[0]] == [1, 0]

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from classifier import Document
 from classifier.heads import Heads
 from classifier.model import LONG, Classifier
+from classifier.page_score import PageScore
+from classifier.registry import PARTS
 from classifier.screen import Screen
 from classifier.taxonomy import CONTEXTS
 from tests.unit.classifier.toys import ToyEncoder, toy_corpus
@@ -18,12 +20,12 @@ HARMLESS = "Step one of my curtain guide: do the first stage as in the picture, 
 @pytest.fixture(scope="module")
 def classifier(fitted):
     parts = fitted.estimators
-    heads = Heads({name: part for name, part in parts.items() if name not in ("screen", "page")})
+    heads = Heads({name: part for name, part in parts.items() if name not in PARTS})
     return Classifier(
         encoder=ToyEncoder(),
         screen=Screen(parts["screen"]),
         heads=heads,
-        page_model=parts["page"],
+        page_score=PageScore(parts["page"], parts["clear"]),
         threshold=0.5,
         worth_a_look=0.25,
         version="toy",
@@ -56,11 +58,37 @@ def test_a_page_between_the_bounds_is_worth_a_look_and_not_flagged(classifier, m
         assert bool(verdict.passages[0].nearest) == flagged
 
 
+def test_a_clear_page_reaches_no_encoder_and_scores_little(classifier):
+    before = classifier.encoder.encoded
+    verdict = classifier.judge([Document("The trees behind the old house are watered in the evening.", "Trees")])[0]
+    assert classifier.encoder.encoded == before
+    assert (verdict.flagged, verdict.worth_a_look, verdict.passages) == (False, False, ())
+    assert 0.0 <= verdict.score < classifier.worth_a_look
+    assert "screen" in verdict.reason
+
+
+def test_labels_are_asked_of_pages_that_somebody_will_see(classifier, monkeypatch):
+    guide, news = classifier.judge([Document(GUIDE), Document(NEWS)])
+    assert guide.subjects and not news.subjects
+
+
+def test_each_flag_of_a_batch_has_its_own_explanation(classifier):
+    documents = [Document(NEWS), Document(GUIDE), Document(HARMLESS), Document(GUIDE.replace("garden", "soup"))]
+    together = classifier.judge(documents)
+    alone = [classifier.judge([document])[0] for document in documents]
+    assert [v.passages for v in together] == [v.passages for v in alone]
+    assert [v.subjects for v in together] == [v.subjects for v in alone]
+
+
 @pytest.mark.parametrize("text", [NEWS, HARMLESS])
 def test_news_and_harmless_guides_are_not(classifier, text):
-    verdict = classifier.judge([Document(text)])[0]
-    assert not verdict.flagged
-    assert verdict.context is not None
+    assert not classifier.judge([Document(text)])[0].flagged
+
+
+def test_a_page_that_the_encoder_saw_says_what_it_reads_as(classifier):
+    verdict = classifier.judge([Document(HARMLESS)])[0]
+    assert verdict.context in CONTEXTS
+    assert verdict.context.replace("_", " ") in verdict.reason
 
 
 def test_a_guide_is_found_inside_a_long_harmless_page(classifier):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.passages import split, weight
+from classifier.passages import Scale, split
 
 SENTENCES = {
     "ar": "هذه جملة قصيرة عن الحديقة. ",
@@ -37,7 +37,16 @@ def test_passages_are_in_order_do_not_overlap_and_lose_only_white_space(text):
 @settings(max_examples=30)
 @given(st.text(st.characters(categories=["L"]), min_size=800, max_size=1500))
 def test_one_endless_word_is_cut(text):
-    assert all(weight(text[span.start : span.end]) <= 700 for span in split(text))
+    scale = Scale(text)
+    assert all(scale.weigh(span.start, span.end) <= 700 for span in split(text))
+
+
+def test_letters_weigh_one_chinese_characters_three_and_what_is_strewn_nothing():
+    text = "aé1 \u200b.ش\u0640中。😀𠀀\ud800"
+    scale = Scale(text)
+    assert [scale.weigh(i, i + 1) for i in range(len(text))] == [1, 1, 1, 0, 0, 0, 1, 0, 3, 2, 0, 1, 0]
+    assert scale.reach(0, len(text), 4) == 8
+    assert scale.reach(0, 5, 100) == 5
 
 
 def test_white_space_alone_has_no_passage():

@@ -22,8 +22,8 @@ class WordJudge:
 
     class heads:  # noqa: N801
         @staticmethod
-        def words(text):
-            return tuple((word, 0.5) for word in text.lower().split()[:4])
+        def words(texts):
+            return [tuple((word, 0.5) for word in text.lower().split()[:4]) for text in texts]
 
     def __init__(self) -> None:
         self.batches: list[int] = []
