@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.utils import Digester
-from warcio.warcwriter import BaseWARCWriter
+from yarl import URL
 
+from crawlers.evidence.records import Exchange, Place, Resolution, WarcRecords, host_of
 from events import Evidence
-
-Header = tuple[str, str]
-_LEVEL = 1
-_REPLACED = {"transfer-encoding": "X-Crawler-Transfer-Encoding", "content-length": "X-Crawler-Content-Length"}
 
 
 class EvidenceError(Exception):
@@ -29,24 +23,22 @@ class EvidenceError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exchange:
-    """One request and its response, as they were on the wire (the body after transfer decoding)."""
+class FileLimit:
+    """A new file is begun after this size, or this time."""
 
-    url: str
-    at: datetime
-    ip_address: str | None
-    request_line: str
-    request_headers: Sequence[Header]
-    status_line: str
-    response_headers: Sequence[Header]
-    body: bytes
+    max_bytes: int = 500_000_000
+    max_age: timedelta = timedelta(hours=6)
+
+
+_LIMIT = FileLimit()
 
 
 class WarcFiles:
     """A set of WARC files of one process: ``<name>-00000.warc.gz`` and so on.
 
     Each exchange is written by a single unbuffered ``write``, so that a crash cuts at most the last one short; no file
-    is ever opened again by a later run.
+    is ever opened again by a later run. The file under way is locked (``flock``, shared) for as long as the process
+    lives, which is how `old_files` knows it.
 
     Parameters
     ----------
@@ -56,10 +48,10 @@ class WarcFiles:
         First part of the file names, unique to this process start.
     software
         For the ``warcinfo`` record.
-    max_bytes
-        A new file is begun after this size.
     clock
         Returns the time as aware UTC.
+    limit
+        When a new file is begun.
 
     Raises
     ------
@@ -68,17 +60,27 @@ class WarcFiles:
     """
 
     def __init__(
-        self, folder: Path, name: str, *, software: str, clock: Callable[[], datetime], max_bytes: int = 500_000_000
+        self,
+        folder: Path,
+        name: str,
+        *,
+        software: str,
+        clock: Callable[[], datetime],
+        limit: FileLimit = _LIMIT,
     ) -> None:
         self._folder = folder
         self._name = name
         self._software = software
         self._clock = clock
-        self._max_bytes = max_bytes
+        self._limit = limit
         self._serial = 0
         self._file: BinaryIO | None = None
         self._size = 0
-        self._records = _Records(warc_version="WARC/1.1")
+        self._begun_at = clock()
+        self._resolutions: dict[tuple[str, str], Resolution] = {}
+        self._older: dict[tuple[str, str], Resolution] = {}
+        self._placed: dict[Resolution, Place] = {}
+        self._records = WarcRecords(warc_version="WARC/1.1")
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK):
@@ -86,22 +88,31 @@ class WarcFiles:
         except OSError as error:
             raise self._unwritable(error) from error
 
+    def note(self, resolution: Resolution) -> None:
+        """Remember how a name resolved; it is written with the first response that came from one of the addresses."""
+        for address in resolution.addresses:
+            self._resolutions[resolution.host, address] = resolution
+
     def write(self, exchange: Exchange) -> Evidence:
         """Write the response and the request of ``exchange`` and return where the response stands.
+
+        The resolution of its host goes before them where the file does not have it yet.
 
         Raises
         ------
         EvidenceError
             Disk full, folder gone.
         """
-        response, request = self._records.pair(exchange)
         try:
             file = self._current()
-            offset = self._size
-            _write_all(file, response + request)
+            dns, place = self._dns(exchange)
+            response, request = self._records.pair(exchange, place)
+            data = dns + response + request
+            offset = self._size + len(dns)
+            _write_all(file, data)
         except OSError as error:
             raise self._unwritable(error) from error
-        self._size += len(response) + len(request)
+        self._size += len(data)
         return Evidence(warc=self._file_name(), offset=offset, sha256=sha256(exchange.body).hexdigest())
 
     def begin_sync(self) -> Callable[[], None]:
@@ -143,92 +154,45 @@ class WarcFiles:
     def _file_name(self) -> str:
         return f"{self._name}-{self._serial:05d}.warc.gz"
 
+    def _dns(self, exchange: Exchange) -> tuple[bytes, Place | None]:
+        """Return what is to be written of the resolution that led to the exchange, and where it will be or is."""
+        led_by = host_of(URL(exchange.url).raw_host or ""), exchange.ip_address or ""
+        resolution = self._resolutions.get(led_by) or self._older.get(led_by)
+        if resolution is None:
+            return b"", None
+        self._resolutions[led_by] = resolution
+        place = self._placed.get(resolution)
+        if place is not None:
+            return b"", place
+        record_id, record = self._records.dns(resolution)
+        place = self._placed[resolution] = Place(record_id=record_id, offset=self._size)
+        return record, place
+
     def _current(self) -> BinaryIO:
-        if self._file is not None and self._size < self._max_bytes:
+        now = self._clock()
+        limit = self._limit
+        if self._file is not None and self._size < limit.max_bytes and now - self._begun_at < limit.max_age:
             return self._file
         if self._file is not None:
             os.fsync(self._file.fileno())
             self._file.close()
             self._file = None
             self._serial += 1
+            self._older, self._resolutions = self._resolutions, {}  # unused by a whole file: forgotten
+        self._placed.clear()
+        self._begun_at = now
         self._file = _create(self._folder / self._file_name())
-        info = self._records.info(self._file_name(), self._software, self._clock())
+        info = self._records.info(self._file_name(), self._software, now)
         _write_all(self._file, info)
         self._size = len(info)
         return self._file
 
 
-class _Records(BaseWARCWriter):
-    """Makes gzipped records in memory, with SHA-256 digests."""
-
-    def __init__(self, warc_version: str) -> None:
-        super().__init__(gzip=False, warc_version=warc_version)
-
-    @staticmethod
-    def _create_digester() -> Digester:
-        return Digester("sha256")
-
-    @staticmethod
-    def _create_temp_file() -> BytesIO:
-        return BytesIO()
-
-    def info(self, file_name: str, software: str, at: datetime) -> bytes:
-        """Return the ``warcinfo`` record that opens a file."""
-        record = self.create_warcinfo_record(file_name, {"software": software, "format": "WARC File Format 1.1"})
-        record.rec_headers.replace_header("WARC-Date", _date(at))
-        return self._packed(record)
-
-    def pair(self, exchange: Exchange) -> tuple[bytes, bytes]:
-        """Return the response and the request record."""
-        date = _date(exchange.at)
-        protocol, _, status = exchange.status_line.partition(" ")
-        headers = _fitting(exchange.response_headers, len(exchange.body))
-        known = {"WARC-Date": date}
-        if exchange.ip_address:
-            known["WARC-IP-Address"] = exchange.ip_address
-        response = self.create_warc_record(
-            exchange.url,
-            "response",
-            payload=BytesIO(exchange.body),
-            http_headers=StatusAndHeaders(status, headers, protocol=protocol),
-            warc_headers_dict=known,
-        )
-        verb, _, rest = exchange.request_line.partition(" ")
-        request = self.create_warc_record(
-            exchange.url,
-            "request",
-            http_headers=StatusAndHeaders(f"{verb} {rest}", list(exchange.request_headers), is_http_request=True),
-            warc_headers_dict={
-                "WARC-Date": date,
-                "WARC-Concurrent-To": response.rec_headers.get_header("WARC-Record-ID"),
-            },
-        )
-        return self._packed(response), self._packed(request)
-
-    def _packed(self, record: object) -> bytes:
-        plain = BytesIO()
-        self._write_warc_record(plain, record)
-        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-        return packer.compress(plain.getbuffer()) + packer.flush()
-
-
-def _fitting(headers: Sequence[Header], length: int) -> list[Header]:
-    """Return the headers as received, save those that no longer fit a body without transfer coding."""
-    said = ("Content-Length", str(length))
-    if not any(name.lower() == "transfer-encoding" for name, _ in headers) and any(
-        name.lower() == "content-length" and value.strip() == said[1] for name, value in headers
-    ):
-        return list(headers)
-    return [*((_REPLACED.get(name.lower(), name), value) for name, value in headers), said]
-
-
-def _date(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def _create(path: Path) -> BinaryIO:
     """Open a new file that only its owner may read; its name is on the disk when this returns."""
     file = open(path, "xb", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
+    with contextlib.suppress(OSError):  # where there are no locks, retention goes by age alone
+        fcntl.flock(file, fcntl.LOCK_SH)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

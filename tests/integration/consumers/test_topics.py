@@ -22,13 +22,16 @@ def test_topics_are_made_once_as_planned(kafka_bootstrap: str, kafka_prefix: str
     admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
     try:
         partitions = {one["name"]: len(one["partitions"]) for one in admin.describe_topics(topics.all())}
-        retention = {name: configured(admin, name)["retention.ms"] for name in topics.all()}
+        settings = {name: configured(admin, name) for name in topics.all()}
     finally:
         admin.close()
-    assert partitions == {name: 1 if name.endswith(".dlq") else 3 for name in topics.all()}
+    compacted = {topics.crawls, topics.crawl_progress}
+    assert partitions == {name: 1 if name.endswith(".dlq") or name in compacted else 3 for name in topics.all()}
+    assert {name for name, said in settings.items() if said.get("cleanup.policy") == "compact"} == compacted
     short, kept = str(24 * 3_600_000), str(1000 * 3_600_000)
-    lasting = {topics.labels_recorded, *map(topics.dead_letters, topics.all())}
-    assert retention == {name: kept if name in lasting else short for name in topics.all()}
+    flowing = {topics.pages_found, topics.pages_judged}
+    retention = {name: said["retention.ms"] for name, said in settings.items() if name not in compacted}
+    assert retention == {name: short if name in flowing else kept for name in topics.all() if name not in compacted}
 
     second = ensure_topics(options, topics, plan)
     assert (second.created, second.existing, second.differing) == ((), tuple(topics.all()), ())
@@ -40,7 +43,7 @@ def test_another_number_of_partitions_is_reported_and_left(kafka_bootstrap: str,
     report = ensure_topics(options, topics, TopicPlan(partitions=2))
     assert report.created == ()
     assert f"{topics.pages_found}: 1 partitions, planned 2" in report.differing
-    assert len(report.differing) == 4
+    assert len(report.differing) == 5
 
 
 def test_several_may_set_up_at_once(kafka_bootstrap: str, kafka_prefix: str) -> None:

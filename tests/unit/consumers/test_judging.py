@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 import classifier
+from classifier.similarity import minhash
 from classifier.verdict import Nearest
 from consumers.judging import judge
 from events import Evidence, PageFound, PageJudged, content_id, decode, encode, page_id
@@ -97,6 +98,11 @@ def test_page_that_is_not_flagged_keeps_no_word_of_its_text(outcome: str) -> Non
     (passage,) = judged.verdict.passages
     assert (passage.words, passage.contexts, passage.nearest) == ((), {}, ())
     assert b"garden" not in encode(judged)
+
+
+def test_flagged_page_carries_the_signature_of_its_text_and_no_other_page_one() -> None:
+    assert judge_one(verdict()).minhash == minhash(page().text) != ""
+    assert judge_one(verdict("not_flagged", score=0.4, worth_a_look=True)).minhash == ""
 
 
 def test_page_worth_a_look_is_marked_and_keeps_no_text_either() -> None:

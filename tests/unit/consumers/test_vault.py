@@ -3,13 +3,15 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from consumers.vault import EvidenceMissingError, EvidenceRefusedError, Kept, Vault
+from consumers.vault import EvidenceMissingError, EvidenceRefusedError, Placed, Vault
+from crawlers.evidence import Resolution
 from events import Evidence
 from tests.unit.consumers.warcs import AT, written
 
@@ -26,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "vault"
 
 
-def keep(folder: Path, warcs: Path, evidence: Evidence, page_id: str = "p1", vault: Vault | None = None) -> Kept:
+def keep(folder: Path, warcs: Path, evidence: Evidence, page_id: str = "p1", vault: Vault | None = None) -> Placed:
     return (vault or Vault(folder, warcs)).keep(evidence, page_id=page_id, url="http://a.example/", at=AT)
 
 
@@ -46,18 +48,53 @@ def test_record_is_kept_whole_under_the_digest_of_its_payload(folder: Path, warc
     copy = kept.path.read_bytes()
     assert whole[evidence.offset : evidence.offset + len(copy)] == copy
     with kept.path.open("rb") as file:
-        (record,) = ArchiveIterator(file)
-        assert record.rec_type == "response"
-        assert record.rec_headers.get_header("WARC-Target-URI") == "http://a.example/"
-        assert record.raw_stream.read() == b""
-    assert gzip.decompress(copy).endswith(BODY + b"\r\n\r\n")
+        found = [
+            (record.rec_type, record.rec_headers.get_header("WARC-Target-URI"), record.content_stream().read())
+            for record in ArchiveIterator(file)
+        ]
+    assert found == [("response", "http://a.example/", BODY), ("request", "http://a.example/", b"")]
+
+
+def test_answer_of_the_name_server_comes_along_wherever_it_is_in_the_file(folder: Path, warcs: Path) -> None:
+    resolution = Resolution(host="a.example", addresses=("127.0.0.1",), at=AT)
+    _, evidence = written(warcs, b"first", BODY, resolutions=(resolution,))
+    with keep(folder, warcs, evidence).path.open("rb") as file:
+        records = [
+            (record.rec_type, record.rec_headers, record.content_stream().read()) for record in ArchiveIterator(file)
+        ]
+    assert [kind for kind, *_ in records] == ["response", "request", "resource"]
+    (_, response, _), (_, request, _), (_, dns, answer) = records
+    assert dns.get_header("WARC-Target-URI") == "dns:a.example"
+    assert answer == b"20261124120000\r\na.example.\tIN\tA\t127.0.0.1\r\n"
+    assert response.get_header("WARC-Concurrent-To") == dns.get_header("WARC-Record-ID")
+    assert request.get_header("WARC-Concurrent-To") == response.get_header("WARC-Record-ID")
+
+
+def test_neighbours_that_do_not_belong_to_the_response_stay_behind(folder: Path, warcs: Path) -> None:
+    (other,) = written(warcs / "other", b"other")
+    (evidence,) = written(warcs, BODY)
+    ours, theirs = (warcs / evidence.warc).read_bytes(), (warcs / "other" / other.warc).read_bytes()
+    (request,) = gzip.decompress(theirs[other.offset :]).split(b"WARC/1.1\r\n")[2:]
+    response = gzip.decompress(ours[evidence.offset :]).split(b"WARC/1.1\r\n")[1]
+    packed = [gzip.compress(b"WARC/1.1\r\n" + record) for record in (response, request)]
+    (warcs / "mixed.warc.gz").write_bytes(b"".join(packed))
+    kept = keep(folder, warcs, Evidence(warc="mixed.warc.gz", offset=0, sha256=evidence.sha256))
+    assert kept.path.read_bytes() == packed[0]
 
 
 def test_log_says_which_page_named_which_record(folder: Path, warcs: Path) -> None:
     (evidence,) = written(warcs, BODY)
     keep(folder, warcs, evidence)
     (line,) = lines(folder)
+    kept = files(folder)[0].read_bytes()
+    seal = line.pop("seal")
+    assert (log := (folder / "log.jsonl").read_bytes()).endswith(b',"seal":"%s"}\n' % str(seal).encode())
+    assert seal == sha256(log[: -len(',"seal":""}\n') - 64]).hexdigest()
     assert line == {
+        "n": 1,
+        "prev": "0" * 64,
+        "kind": "kept",
+        "object_sha256": sha256(kept).hexdigest(),
         "at": "2026-11-24T12:00:00Z",
         "page_id": "p1",
         "url": "http://a.example/",
@@ -93,10 +130,8 @@ def test_line_that_a_crash_lost_is_written_on_the_next_attempt(folder: Path, war
     log.write_bytes(log.read_bytes()[:-9])
     keep(folder, warcs, one)
     keep(folder, warcs, two, "p2")
-    whole = [json.loads(line) for line in log.read_bytes().splitlines() if line.endswith(b"}")]
-    assert [line["page_id"] for line in whole] == ["p1", "p2"]
     keep(folder, warcs, two, "p2")
-    assert len(log.read_bytes().splitlines()) == 3
+    assert [line["page_id"] for line in lines(folder)] == ["p1", "p2"]
 
 
 def test_payload_is_hashed_before_content_decoding(folder: Path, warcs: Path) -> None:
@@ -121,7 +156,7 @@ def test_chunked_payload_of_another_crawler_is_hashed_after_transfer_decoding(fo
 def test_large_record_is_copied_in_pieces(folder: Path, warcs: Path) -> None:
     body = bytes(range(256)) * 4000
     (evidence,) = written(warcs, body)
-    assert gzip.decompress(keep(folder, warcs, evidence).path.read_bytes()).endswith(body + b"\r\n\r\n")
+    assert body + b"\r\n\r\n" in gzip.decompress(keep(folder, warcs, evidence).path.read_bytes())
 
 
 def test_file_that_is_not_there_may_come(folder: Path, warcs: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,13 +12,13 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
-from crawlers.evidence import DurableEvidence, EvidenceError, Exchange, WarcFiles
+from crawlers.evidence import DurableEvidence, EvidenceError, Exchange, FileLimit, WarcFiles
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 
 def files(folder: Path, **options: int) -> WarcFiles:
-    return WarcFiles(folder, "test-1", software="guidewatch/0", clock=lambda: AT, **options)
+    return WarcFiles(folder, "test-1", software="guidewatch/0", clock=lambda: AT, limit=FileLimit(**options))
 
 
 def exchange(body: bytes = b"<p>hello", *headers: tuple[str, str], url: str = "https://example.org/a?b=c") -> Exchange:
@@ -99,6 +99,20 @@ def test_a_new_file_is_begun_by_size(tmp_path: Path) -> None:
     assert len(names) > 1
     assert {path.name for path in tmp_path.iterdir()} == names
     assert [check(path) for path in tmp_path.iterdir()] == [0] * len(names)
+
+
+def test_a_new_file_is_begun_by_age(tmp_path: Path) -> None:
+    now = [AT]
+    warc = WarcFiles(
+        tmp_path, "test-1", software="guidewatch/0", clock=lambda: now[0], limit=FileLimit(max_age=timedelta(hours=1))
+    )
+    names = []
+    for minutes in (0, 59, 60, 61, 119, 120):
+        now[0] = AT + timedelta(minutes=minutes)
+        names.append(warc.write(exchange()).warc)
+    warc.close()
+    assert [int(name[7:12]) for name in names] == [0, 0, 1, 1, 1, 2]
+    assert [check(path) for path in tmp_path.iterdir()] == [0, 0, 0]
 
 
 def test_a_file_of_an_earlier_run_is_never_touched(tmp_path: Path) -> None:
