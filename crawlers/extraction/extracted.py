@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from crawlers.extraction.links import Words
 from events.messages import MAX_TEXT_CHARS
 
 MAX_TITLE_CHARS = 500
@@ -18,8 +19,9 @@ class Extracted:
     """A document taken apart.
 
     ``text`` has one paragraph a line and no more than ``events.messages.MAX_TEXT_CHARS`` characters. ``links`` are
-    absolute http(s) URLs without fragment, each once, in the order of the page; ``sources`` are sitemaps and feeds
-    that the page names; ``too_long`` counts the URLs that were left out for their length.
+    absolute http(s) URLs without fragment, each once, in the order of the page, and ``words``, where it is not empty,
+    has the words of each; ``sources`` are sitemaps and feeds that the page names; ``too_long`` counts the URLs that
+    were left out for their length.
     """
 
     title: str = ""
@@ -30,6 +32,7 @@ class Extracted:
     links: tuple[str, ...] = field(default=(), repr=False)
     sources: tuple[str, ...] = field(default=(), repr=False)
     too_long: int = 0
+    words: tuple[Words, ...] = field(default=(), repr=False)
 
 
 def clean_text(text: str) -> tuple[str, bool]:

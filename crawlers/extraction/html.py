@@ -1,43 +1,20 @@
-"""Title, main text and links of HTML.
-
-Main text is resiliparse's main content, unless that is less than `_MAIN_SHARE` of the page without its navigation:
-then a listing, product page or forum has been mistaken for an article, and everything but navigation is kept. On 500
-real pages of seven types this recalls 0.97 of the gold words at F1 0.83; trafilatura recalls 0.84 at F1 0.81. Main
-content leaves out short lists, which matter here, so short gaps between its lines are filled.
-"""
+"""Title, main text and links of HTML, and of XHTML, which is read as HTML."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from itertools import accumulate
 
-from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.html import HTMLTree
 from selectolax.lexbor import LexborHTMLParser
 
 from crawlers.extraction.charset import decode
 from crawlers.extraction.extracted import Extracted, clean_text, clean_title
 from crawlers.extraction.links import links_of, loose_links, sources_of
+from crawlers.extraction.main_text import main_text
+from crawlers.extraction.xhtml import as_html, is_xhtml
 
-_MAIN_SHARE = 0.4
-_FEW_CHARS = 200
-_GAP_LINES = 8
 _MAX_MARKUP_CHARS = 3_000_000
-_MAX_DEPTH = 1_000
-_CHROME = [
-    "nav",
-    "footer",
-    "aside",
-    "[role=navigation]",
-    "[role=contentinfo]",
-    "[role=banner]",
-    "[role=search]",
-    "button",
-    "select",
-    "dialog",
-    "[aria-hidden=true]",
-]
+MAX_DEPTH = 1_000
 _NESTING = re.compile(
     r"<(/?)(?!(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|p|li|dd|dt|td|th|tr|tbody|thead"
     r"|tfoot|option|path)\b)[a-zA-Z]"
@@ -64,10 +41,12 @@ def extract_html(body: bytes, *, url: str = "", content_type: str = "") -> Extra
     markup, charset = decode(body, content_type)
     cut = len(markup) > _MAX_MARKUP_CHARS
     markup = markup[:_MAX_MARKUP_CHARS].replace("\0", "")
-    if nesting(markup) > _MAX_DEPTH:
+    if is_xhtml(markup, content_type):
+        markup = as_html(markup)
+    if markup.count("<") > MAX_DEPTH and nesting(markup) > MAX_DEPTH:
         return _extract_loosely(markup, url, charset)
     page = LexborHTMLParser(markup)
-    text, shortened = clean_text(_main_text(markup))
+    text, shortened = clean_text(main_text(markup))
     links, sources = links_of(page, url), sources_of(page, url)
     return Extracted(
         title=_title(page),
@@ -78,6 +57,7 @@ def extract_html(body: bytes, *, url: str = "", content_type: str = "") -> Extra
         links=links.urls,
         sources=sources.urls,
         too_long=links.too_long + sources.too_long,
+        words=links.words,
     )
 
 
@@ -85,54 +65,6 @@ def nesting(markup: str) -> int:
     """Return how deep elements may be nested: parsing and extraction take time by the square of it."""
     depths: list[int] = list(accumulate(map(_STEP.__getitem__, _NESTING.findall(markup)), initial=0))
     return max(here - least for here, least in zip(depths, accumulate(depths, min), strict=True))
-
-
-def _main_text(markup: str) -> str:
-    tree = HTMLTree.parse(markup)
-    main, body = _lines(_plain(tree, main=True)), _lines(_plain(tree, skip=_CHROME))
-    best = "\n".join(_filled(main, body) if _length(main) >= _MAIN_SHARE * _length(body) else body)
-    if len(best) < _FEW_CHARS:
-        everything = _plain(tree, noscript=True)
-        if len(everything) > 4 * len(best):
-            return everything
-    return best
-
-
-def _lines(text: str) -> list[str]:
-    return [folded for line in text.split("\n") if (folded := " ".join(line.split()))]
-
-
-def _length(lines: list[str]) -> int:
-    return sum(map(len, lines))
-
-
-def _filled(main: list[str], body: list[str]) -> list[str]:
-    """Return the lines of ``body`` that are in ``main`` or in a short gap between such, then what only ``main`` has."""
-    wanted = set(main)
-    at = [number for number, line in enumerate(body) if line in wanted]
-    if not at:
-        return main
-    ends = [*at[1:], len(body)]
-    kept = [body[n] for here, there in zip(at, ends, strict=True) for n in _stretch(here, there)]
-    known = set(kept)
-    return kept + [line for line in main if line not in known]
-
-
-def _stretch(here: int, there: int) -> range:
-    return range(here, there if there - here <= _GAP_LINES + 1 else here + 1)
-
-
-def _plain(tree: HTMLTree, *, main: bool = False, noscript: bool = False, skip: Sequence[str] = ()) -> str:
-    return extract_plain_text(
-        tree,
-        preserve_formatting=True,
-        list_bullets=False,
-        alt_texts=False,
-        main_content=main,
-        comments=main,
-        noscript=noscript,
-        skip_elements=skip,
-    )
 
 
 def _title(page: LexborHTMLParser) -> str:

@@ -1,4 +1,4 @@
-"""PDF, through pdfium, with limits on pages and time (issue 5 moves it into a process of its own)."""
+"""PDF, through pdfium, up to a number of pages and a time; a crawl runs it in a process of its own (ADR 0016)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crawlers.extraction.extracted import Extracted, clean_text, clean_title
 from events.messages import MAX_TEXT_CHARS
 
 _MAX_PAGES = 300
-_MAX_SECONDS = 1.5
+_MAX_SECONDS = 3.0
 
 
 class UnreadableError(Exception):

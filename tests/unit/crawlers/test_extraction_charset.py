@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import codecs
 from datetime import UTC, datetime
 
@@ -35,7 +36,7 @@ def page_of(body: bytes, content_type: str) -> PageFound:
         body=body,
         at=datetime(2026, 1, 2, tzinfo=UTC),
     )
-    event = Reader("crawl", max_bytes=1_000_000, max_depth=2).read(row, fetched).event
+    event = asyncio.run(Reader("crawl", max_bytes=1_000_000, max_depth=2).read(row, fetched)).event
     assert isinstance(event, PageFound), event
     return event
 
