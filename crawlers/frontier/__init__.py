@@ -1,7 +1,17 @@
 """The frontier: every URL the crawl knows, as rows in SQLite, and the Scrapy scheduler on top of it."""
 
 from crawlers.frontier.file import FrontierError, FrontierFailedError
-from crawlers.frontier.rows import Kind, Link, Row, State
+from crawlers.frontier.rows import Kind, Lesson, Link, Prospect, Row, State
 from crawlers.frontier.table import Frontier
 
-__all__ = ["Frontier", "FrontierError", "FrontierFailedError", "Kind", "Link", "Row", "State"]
+__all__ = [
+    "Frontier",
+    "FrontierError",
+    "FrontierFailedError",
+    "Kind",
+    "Lesson",
+    "Link",
+    "Prospect",
+    "Row",
+    "State",
+]

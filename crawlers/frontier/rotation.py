@@ -103,6 +103,11 @@ class Rotation:
         """Return whether ``host`` has had all the pages that one host may have."""
         return self._entry(host).spent >= self._host_budget
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether the crawl has had all its pages."""
+        return self.spent >= self._budget
+
     def has_next(self) -> bool:
         """Return whether some row may be fetched, now or when another has ended."""
         return any(self._within(entry) for entry in self._ready)

@@ -23,7 +23,11 @@ class Kind(IntEnum):
 
 
 class Link(NamedTuple):
-    """A URL to be added. ``priority``: higher is fetched earlier."""
+    """A URL to be added. ``priority``: higher is fetched earlier.
+
+    ``features`` are its words (`crawlers.focus.features`), ``distance`` the pages since the last one of concern; both
+    only in a focused crawl.
+    """
 
     url: str
     page_id: str
@@ -31,6 +35,8 @@ class Link(NamedTuple):
     depth: int
     priority: float
     kind: Kind = Kind.PAGE
+    features: bytes = b""
+    distance: int = 0
 
 
 class Row(NamedTuple):
@@ -43,3 +49,29 @@ class Row(NamedTuple):
     depth: int
     parent_url: str | None
     kind: Kind
+
+
+class Prospect(NamedTuple):
+    """A queued URL as a focused crawl sees it.
+
+    ``citing`` judged pages link to it, and ``cited`` is the sum of their scores.
+    """
+
+    id: int
+    host: str
+    priority: float
+    features: bytes
+    distance: int
+    cited: float = 0.0
+    citing: int = 0
+
+
+class Lesson(NamedTuple):
+    """A judged page, and what was known of the link to it."""
+
+    host: str
+    features: bytes
+    distance: int
+    cited: float
+    citing: int
+    score: float

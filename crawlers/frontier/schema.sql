@@ -15,7 +15,12 @@ CREATE TABLE IF NOT EXISTS urls (
     kind      INTEGER NOT NULL,
     state     INTEGER NOT NULL DEFAULT 0,
     budgeted  INTEGER NOT NULL DEFAULT 0,
-    outcome   TEXT
+    outcome   TEXT,
+    features  BLOB,
+    cited     REAL NOT NULL DEFAULT 0,
+    citing    INTEGER NOT NULL DEFAULT 0,
+    distance  INTEGER NOT NULL DEFAULT 0,
+    score     REAL
 );
 CREATE INDEX IF NOT EXISTS urls_queued ON urls (host, priority DESC, id) WHERE state = 0;
 CREATE TABLE IF NOT EXISTS contents (

@@ -6,12 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from crawlers.frontier.file import FrontierFile
-from crawlers.frontier.rows import Kind, Link, Row, State
+from crawlers.frontier.rows import Kind, Lesson, Link, Prospect, Row, State
 
 _SCHEMA = files("crawlers.frontier").joinpath("schema.sql").read_text(encoding="utf-8")
 _COMMIT_AFTER = 2_000
+_LATER_COLUMNS = {
+    "features": "features BLOB",
+    "cited": "cited REAL NOT NULL DEFAULT 0",
+    "citing": "citing INTEGER NOT NULL DEFAULT 0",
+    "distance": "distance INTEGER NOT NULL DEFAULT 0",
+    "score": "score REAL",
+}
+"""Of ``urls``; an older version's frontier, taken up again, lacks them."""
+_PROSPECT = "id, host, priority, features, distance, cited, citing"
+_PROSPECTS = f"SELECT {_PROSPECT} FROM urls WHERE state = 0"  # noqa: S608  a constant
+_AT_ONCE = 500
 
 
 class Frontier:
@@ -34,6 +46,11 @@ class Frontier:
 
     def __init__(self, path: Path) -> None:
         self._db = FrontierFile(path, _SCHEMA)
+        known = {row[1] for row in self._db.execute("PRAGMA table_info(urls)")}
+        for name, column in _LATER_COLUMNS.items():
+            if name not in known:
+                self._db.execute(f"ALTER TABLE urls ADD COLUMN {column}")
+        self._next_id = 1
         self._seen: set[bytes] = set()
         self._changes = 0
 
@@ -57,22 +74,32 @@ class Frontier:
             self._db.execute("UPDATE urls SET state = 0 WHERE state = 1")
             self._db.execute("DELETE FROM contents WHERE page_id NOT IN (SELECT page_id FROM urls WHERE state = 2)")
         self._seen = {page_id for (page_id,) in self._db.execute("SELECT page_id FROM urls")}
+        self._next_id = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM urls")[0][0]
         self.commit()
         return (found[0][0], True) if found else (crawl_id, False)
 
     def add(self, links: Iterable[Link], parent: int | None = None) -> list[Link]:
         """Queue the links that are new, and return them; ``parent`` is the row number of the page they stood on."""
+        return [link for _, link in self.enqueue(links, parent)]
+
+    def enqueue(self, links: Iterable[Link], parent: int | None = None) -> list[tuple[int, Link]]:
+        """Queue the links that are new, and return them with their row numbers."""
         new, fresh = [], []
         for link in links:
             key = bytes.fromhex(link.page_id)
             if key in self._seen:
                 continue
             self._seen.add(key)
-            fresh.append(link)
-            new.append((key, link.url, link.host, link.depth, parent, link.priority, int(link.kind)))
+            number = self._next_id
+            self._next_id += 1
+            fresh.append((number, link))
+            url, _, host, depth, priority, kind, features, distance = link
+            new.append((number, key, url, host, depth, parent, priority, int(kind), features or None, distance))
         if new:
             self._db.many(
-                "INSERT INTO urls (page_id, url, host, depth, parent, priority, kind) VALUES (?, ?, ?, ?, ?, ?, ?)", new
+                "INSERT INTO urls (id, page_id, url, host, depth, parent, priority, kind, features, distance)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                new,
             )
             self._changed(len(new))
         return fresh
@@ -91,7 +118,7 @@ class Frontier:
         )
         self._db.many("UPDATE urls SET state = 1 WHERE id = ?", [(row[0],) for row in found])
         self._changed(len(found))
-        return [Row(n, key.hex(), url, home, depth, up, Kind(kind)) for n, key, url, home, depth, up, kind in found]
+        return [_row(row) for row in found]
 
     def left(self, after: int, limit: int) -> list[Row]:
         """Return up to ``limit`` URLs that have not ended, with row numbers above ``after``, in their order."""
@@ -100,7 +127,7 @@ class Frontier:
             " FROM urls u LEFT JOIN urls p ON p.id = u.parent WHERE u.state < 2 AND u.id > ? ORDER BY u.id LIMIT ?",
             (after, limit),
         )
-        return [Row(n, key.hex(), url, home, depth, up, Kind(kind)) for n, key, url, home, depth, up, kind in found]
+        return [_row(row) for row in found]
 
     def claim(self, link: Link, parent: int | None = None) -> Row | None:
         """Take a URL that a redirect led to, unless it is in flight or done; None where it is not ours to end."""
@@ -122,6 +149,77 @@ class Frontier:
             [(outcome, int(budgeted), number) for number, outcome, budgeted in endings],
         )
         self._changed(len(endings))
+
+    def note_score(self, number: int, score: float) -> None:
+        """Note the verdict on the page that a row led to."""
+        self._db.execute("UPDATE urls SET score = ? WHERE id = ?", (score, number))
+        self._changed()
+
+    def best(self, host: str, limit: int) -> list[tuple[int, float]]:
+        """Return (row number, priority) of up to ``limit`` queued URLs of ``host``, highest priority first."""
+        return self._db.execute(
+            "SELECT id, priority FROM urls WHERE state = 0 AND host = ? ORDER BY priority DESC, id LIMIT ?",
+            (host, limit),
+        )
+
+    def prospect(self, number: int) -> Prospect | None:
+        """Return a row as a focused crawl sees it, or None where it is not queued."""
+        found = self._db.execute(_PROSPECTS + " AND id = ?", (number,))
+        return _prospect(found[0]) if found else None
+
+    def prospects(self, after: int, limit: int) -> list[Prospect]:
+        """Return up to ``limit`` queued rows with numbers above ``after``, in their order."""
+        found = self._db.execute(_PROSPECTS + " AND id > ? ORDER BY id LIMIT ?", (after, limit))
+        return [_prospect(row) for row in found]
+
+    def cite(self, page_ids: Sequence[str], score: float, distance: int) -> list[Prospect]:
+        """Note that a page with ``score`` links to pages, now at most ``distance`` away; return the queued ones."""
+        cited: list[Prospect] = []
+        for start in range(0, len(page_ids), _AT_ONCE):
+            some = [bytes.fromhex(page_id) for page_id in page_ids[start : start + _AT_ONCE]]
+            found = self._db.execute(
+                "UPDATE urls SET cited = cited + ?, citing = citing + 1, distance = min(distance, ?)"  # noqa: S608
+                f" WHERE page_id IN ({', '.join('?' * len(some))}) AND state = 0 RETURNING {_PROSPECT}",
+                (score, distance, *some),
+            )
+            cited += map(_prospect, found)
+        self._changed(len(cited))
+        return cited
+
+    def reprice(self, links: Sequence[tuple[int, float]]) -> None:
+        """Write down the priorities of queued rows anew: (row number, priority)."""
+        self._db.many(
+            "UPDATE urls SET priority = ? WHERE id = ? AND state = 0",
+            [(priority, number) for number, priority in links],
+        )
+        self._changed(len(links))
+
+    def lift(self, priority: float) -> None:
+        """Give queued rows without features, as an unfocused run leaves them, at least this priority."""
+        self._db.execute(
+            "UPDATE urls SET priority = ? WHERE state = 0 AND features IS NULL AND priority < ?", (priority, priority)
+        )
+        self._changed()
+
+    def begin(self, number: int) -> Row:
+        """Mark a queued URL as in flight and return it."""
+        found = self._db.execute(
+            "SELECT u.id, u.page_id, u.url, u.host, u.depth, p.url, u.kind"
+            " FROM urls u LEFT JOIN urls p ON p.id = u.parent WHERE u.id = ?",
+            (number,),
+        )
+        self._db.execute("UPDATE urls SET state = 1 WHERE id = ?", (number,))
+        self._changed()
+        return _row(found[0])
+
+    def lessons(self, limit: int) -> list[Lesson]:
+        """Return the last ``limit`` judged pages, in the order in which they were found."""
+        found = self._db.execute(
+            "SELECT host, features, distance, cited, citing, score FROM urls"
+            " WHERE score IS NOT NULL ORDER BY id DESC LIMIT ?",
+            (limit,),
+        )
+        return [Lesson(host, features or b"", *rest) for host, features, *rest in reversed(found)]
 
     def first_with(self, content_id: str, page_id: str) -> str | None:
         """Return the page that had this text first, or None where it is ``page_id`` itself, which then owns it."""
@@ -200,3 +298,13 @@ class Frontier:
         self._changes += count
         if self._changes >= _COMMIT_AFTER:
             self.commit()
+
+
+def _row(found: tuple[Any, ...]) -> Row:
+    number, key, url, host, depth, parent_url, kind = found
+    return Row(number, key.hex(), url, host, depth, parent_url, Kind(kind))
+
+
+def _prospect(found: tuple[Any, ...]) -> Prospect:
+    number, host, priority, features, *rest = found
+    return Prospect(number, host, priority, features or b"", *rest)

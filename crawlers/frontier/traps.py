@@ -1,9 +1,10 @@
-"""The first trap rule: URL shapes that go on for ever and bring nothing new are left (issue 5 refines it).
+"""URLs that go on for ever and bring nothing new are left, and so are hosts that do, or that only fail.
 
-A *shape* is a URL with digits as ``0`` and query values as ``*``. A fetch is fruitless when the page repeats the words
-of the last pages of its shape and links to something new, but only of its own shape. An archive of real pages brings
-new words with each, and pages that lead nowhere come to an end by themselves; a calendar that links to next month
-for ever does neither.
+A *shape* is a URL with digits as ``0`` and query values as ``*``; a *family* is a path with whatever query. A fetch is
+fruitless when the page repeats the words of the last pages of its shape (or family) and links to something new, but
+only of its own shape (or family); or when its text is one that the crawl has had. An archive of real pages brings new
+words with each, and pages that lead nowhere come to an end by themselves; a calendar that links to next month for ever,
+a shop that can be filtered in ten thousand ways and a site that puts a session id into each link do neither.
 """
 
 from __future__ import annotations
@@ -19,9 +20,19 @@ _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _REPEATS = re.compile(r"((?:/[^/]*[^\W\d][^/]*|/[^/]+/[^/]*[^\W\d][^/]*|/[^/]*[^\W\d][^/]*/[^/]+/[^/]+))\1\1(?:/|$)")
+_MONTH = re.compile(r"(?<!\d)(\d{4})(?:[-/]|&month=|&m=)(?:0?[1-9]|1[0-2])(?=$|[/&?]|-\d)", re.IGNORECASE)
+_MONTH_FIRST = re.compile(r"\bmonth=\d{1,2}&year=(\d{4})(?!\d)", re.IGNORECASE)
+_YEARS_AHEAD = 3
 _SAMPLE_CHARS = 5_000
 _WINDOW = 12
 _SHAPES_IN_MEMORY = 512
+_LIMITS = {"shape": 20, "family": 30, "host": 200, "fails": 10}
+_HOST, _FAILS = "", "!"
+"""What stands for a shape where the count is of the host."""
+_BROKEN = re.compile(
+    r"^(?:dns|timeout|tls|connection .*|malformed response|content encoding"
+    r"|(?:html|pdf) (?:takes too .*|crashes its reader))$"
+)
 
 
 def shape_of(url: str) -> str:
@@ -31,11 +42,19 @@ def shape_of(url: str) -> str:
     return _DIGITS.sub("0", parts.path + ("?" + "&".join(f"{name}=*" for name in names) if names else ""))
 
 
-def refusal_of(url: str) -> str | None:
-    """Return why ``url`` is not worth a request by its looks alone: ``url too long``, ``trap``, or None."""
+def refusal_of(url: str, year: int = 9_999) -> str | None:
+    """Return why ``url`` is not worth a request by its looks alone: ``url too long``, ``trap``, or None.
+
+    ``year`` is the present one: a month of more than `_YEARS_AHEAD` years later is a calendar's.
+    """
     if len(url) > MAX_URL_CHARS:
         return "url too long"
-    return "trap" if _REPEATS.search(urlsplit(url).path) else None
+    parts = urlsplit(url)
+    if _REPEATS.search(parts.path):
+        return "trap"
+    tail = f"{parts.path}?{parts.query}"
+    dated = _MONTH.search(tail) or _MONTH_FIRST.search(tail)
+    return "trap" if dated and year + _YEARS_AHEAD < int(dated.group(1)) < 3_000 else None
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -50,55 +69,115 @@ def words_of(text: str) -> frozenset[str]:
 
 
 class Traps:
-    """Remembers how fruitful each shape of each host was.
+    """Remembers how fruitful each shape, each family and each host was.
+
+    A host is left after a hundred pages in a row whose text the crawl has had, or that have neither new words nor new
+    links; after twice as many that have no new words; and after ten requests in a row that came to nothing.
 
     Parameters
     ----------
     limit
         A shape is closed when its fruitless fetches, less two for each fruitful one, reach this number.
     counts
-        Balance by (host, shape) that an earlier run has saved.
+        Balances that an earlier run has saved.
+    year
+        The present year.
     """
 
-    def __init__(self, limit: int = 20, counts: dict[tuple[str, str], int] | None = None) -> None:
+    def __init__(
+        self, limit: int = _LIMITS["shape"], counts: dict[tuple[str, str], int] | None = None, *, year: int = 9_999
+    ) -> None:
         self._limit = limit
+        self._year = year
         self._balance = dict(counts or {})
         self._windows: OrderedDict[tuple[str, str], deque[frozenset[str]]] = OrderedDict()
         self._dirty: set[tuple[str, str]] = set()
 
+    def refusal(self, host: str, url: str) -> str | None:
+        """Return why ``url`` shall not be fetched, or None: by its looks, ``trap``, ``nothing new``, ``host fails``."""
+        looks = refusal_of(url, self._year)
+        if looks is not None:
+            return looks
+        if self._balance.get((host, _FAILS), 0) >= _LIMITS["fails"]:
+            return "host fails"
+        if self._balance.get((host, _HOST), 0) >= _LIMITS["host"]:
+            return "nothing new"
+        return "trap" if self.is_closed(host, url) else None
+
     def is_closed(self, host: str, url: str) -> bool:
         """Return whether URLs of this shape are not fetched any more."""
-        return self._balance.get((host, shape_of(url)), 0) >= self._limit
-
-    def learn(self, host: str, url: str, text: str, new_links: Iterable[str]) -> None:
-        """Take in one fetched page: its title and text, and the URLs on it that the crawl did not know."""
         shape = shape_of(url)
-        key = (host, shape)
-        words = words_of(text)
-        window = self._window(key)
-        known: set[str] = set().union(*window)
-        unseen = len(words - known)
-        bare = unseen <= max(2, len(words) // 10)
+        if self._balance.get((host, shape), 0) >= self._limit:
+            return True
+        return "?" in shape and self._balance.get((host, _family(shape)), 0) >= _LIMITS["family"]
+
+    def learn(self, host: str, url: str, text: str, new_links: Iterable[str], *, repeated: bool = False) -> None:
+        """Take in one fetched page.
+
+        Parameters
+        ----------
+        host, url, text
+            Where it stands, and its title and text.
+        new_links
+            The URLs on it that the crawl did not know.
+        repeated
+            Whether the crawl has had the very text.
+        """
+        shape, words = shape_of(url), words_of(text)
         shapes = {shape_of(link) for link in new_links}
-        fruitless = bool(window) and bare and shapes == {shape}
-        window.append(words)
-        before = self._balance.get(key, 0)
-        after = before + 1 if fruitless else before if bare and not shapes else max(0, before - 2)
-        if after != before:
-            self._balance[key] = after
-            self._dirty.add(key)
+        self._weigh((host, shape), words, fruitless=repeated or shapes == {shape}, leads_on=bool(shapes))
+        if "?" in shape:
+            family = _family(shape)
+            families = {_family(other) if "?" in other else other for other in shapes}
+            self._weigh((host, family), words, fruitless=families == {family}, leads_on=bool(shapes))
+        bare = self._is_bare((host, _HOST), words)
+        if repeated or bare:
+            self._set((host, _HOST), self._balance.get((host, _HOST), 0) + (1 if shapes and not repeated else 2))
+        else:
+            self._set((host, _HOST), 0)
+        self._set((host, _FAILS), 0)
+
+    def learn_end(self, host: str, outcome: str, reason: str, *, leads_on: bool = False) -> None:
+        """Take in a URL that was asked and became no page; ``leads_on``: it brought new links all the same."""
+        if outcome not in ("failed", "unsupported"):
+            return
+        broken = outcome == "failed" and _BROKEN.match(reason) is not None
+        self._set((host, _FAILS), self._balance.get((host, _FAILS), 0) + 1 if broken else 0)
+        if not leads_on:
+            self._set((host, _HOST), self._balance.get((host, _HOST), 0) + 2)
 
     def changed(self) -> dict[tuple[str, str], int]:
         """Return the balances that changed since the last call, for saving."""
-        changed = {key: self._balance[key] for key in self._dirty}
+        changed = {key: self._balance.get(key, 0) for key in self._dirty}
         self._dirty.clear()
         return changed
 
-    def _window(self, key: tuple[str, str]) -> deque[frozenset[str]]:
+    def _weigh(self, key: tuple[str, str], words: frozenset[str], *, fruitless: bool, leads_on: bool) -> None:
+        first = not self._windows.get(key)
+        bare = self._is_bare(key, words)
+        before = self._balance.get(key, 0)
+        if bare and fruitless and not first:
+            self._set(key, before + 1)
+        elif not bare or leads_on:
+            self._set(key, max(0, before - 2))
+
+    def _is_bare(self, key: tuple[str, str], words: frozenset[str]) -> bool:
+        """Return whether the last pages had nearly all of ``words``, and note these."""
         window = self._windows.pop(key, None)
         if window is None:
             window = deque(maxlen=_WINDOW)
+        unseen = len(words - set().union(*window))
+        window.append(words)
         self._windows[key] = window
         if len(self._windows) > _SHAPES_IN_MEMORY:
             self._windows.popitem(last=False)
-        return window
+        return unseen <= max(2, len(words) // 10)
+
+    def _set(self, key: tuple[str, str], value: int) -> None:
+        if value != self._balance.get(key, 0):
+            self._balance[key] = value
+            self._dirty.add(key)
+
+
+def _family(shape: str) -> str:
+    return shape.partition("?")[0] + "?*"
