@@ -4,6 +4,7 @@ Everything above this package speaks in these types; this package imports nothin
 """
 
 from events.codec import PoisonError, decode, encode
+from events.crawls import CrawlShare, CrawlState, PartitionProgress, RequestDone
 from events.identity import content_id, host_key, normalise_url, page_id
 from events.messages import (
     CONTEXTS,
@@ -33,13 +34,17 @@ __all__ = [
     "SUBJECTS",
     "TECHNIQUES",
     "CrawlRequest",
+    "CrawlShare",
+    "CrawlState",
     "Evidence",
     "LabelRecorded",
     "Nearest",
     "PageFound",
     "PageJudged",
+    "PartitionProgress",
     "Passage",
     "PoisonError",
+    "RequestDone",
     "Topics",
     "UrlEnded",
     "Verdict",

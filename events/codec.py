@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
-from events.messages import EVENT_TYPES, Event
+from events.catalogue import EVENT_TYPES
+from events.crawls import CrawlState, PartitionProgress, RequestDone
+from events.messages import Event
 
 
 class PoisonError(ValueError):
@@ -24,7 +26,7 @@ _decoders: dict[str, msgspec.json.Decoder[Any]] = {
 }
 
 
-def encode(event: Event) -> bytes:
+def encode(event: Event | CrawlState | RequestDone | PartitionProgress) -> bytes:
     """Return the event as UTF-8 JSON."""
     return _encoder.encode(event)
 

@@ -42,6 +42,8 @@ OUTCOMES: tuple[str, ...] = get_args(Outcome)
 Utc = Annotated[datetime, msgspec.Meta(tz=True)]
 Probability = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+MinHash = Annotated[str, msgspec.Meta(pattern="^([0-9A-Za-z+/]{683}=)?$", max_length=684)]
+"""128 little-endian 32-bit numbers in base64: texts that are alike have many in the same places. Empty: not known."""
 
 MAX_TEXT_CHARS = 200_000
 """Main text in an event is cut to this many characters; the crawler says so in ``text_truncated``."""
@@ -76,6 +78,10 @@ class CrawlRequest(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 0
     parent_url: str | None = None
     priority: float = 0.0
+    source: bool = False
+    """Whether it is expected to be a sitemap or feed, which is fetched for its links and counts against no budget."""
+    features: bytes = b""
+    """Words of the link as `crawlers.focus` has them, in a crawl that learns from the verdicts."""
 
 
 class UrlEnded(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +123,7 @@ class PageFound(msgspec.Struct, frozen=True, kw_only=True):
     fetched_at: Utc
     title: str
     text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARS)]
-    schema: str = "page/1"
+    schema: str = "page/1.1"
     text_truncated: bool = False
     depth: int = 0
     parent_url: str | None = None
@@ -128,6 +134,10 @@ class PageFound(msgspec.Struct, frozen=True, kw_only=True):
     """What the page says of itself (``<html lang>`` or Content-Language), unverified."""
     redirected_from: tuple[str, ...] = ()
     evidence: Evidence | None = None
+    previous_content_id: Hash | None = None
+    """That of the text which the page had when it was last fetched, where this is another one."""
+    changed_share: Probability | None = None
+    """Which share of the words of both texts stands in lines that only one of them has, where that is known."""
 
 
 class Nearest(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +188,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 class PageJudged(msgspec.Struct, frozen=True, kw_only=True):
     """A page with its verdict. Topic ``pages.judged``, key: page id.
 
-    ``title`` and ``text`` are empty unless the page is flagged (DESIGN §2: no text of what is not flagged).
+    ``title``, ``text`` and ``minhash`` (of the text) are empty unless the page is flagged (DESIGN §2: no text of what is
+    not flagged).
     """
 
     id: str
@@ -190,7 +201,7 @@ class PageJudged(msgspec.Struct, frozen=True, kw_only=True):
     content_id: Hash
     fetched_at: Utc
     verdict: Verdict
-    schema: str = "judged/1"
+    schema: str = "judged/1.1"
     title: str = ""
     text: str = ""
     text_truncated: bool = False
@@ -200,6 +211,9 @@ class PageJudged(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str = "text/html"
     redirected_from: tuple[str, ...] = ()
     evidence: Evidence | None = None
+    minhash: MinHash = ""
+    previous_content_id: Hash | None = None
+    changed_share: Probability | None = None
 
 
 class LabelRecorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,12 +236,3 @@ class LabelRecorded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Event = CrawlRequest | UrlEnded | PageFound | PageJudged | LabelRecorded
-
-EVENT_TYPES: dict[str, type] = {
-    "request/1": CrawlRequest,
-    "ended/1": UrlEnded,
-    "page/1": PageFound,
-    "judged/1": PageJudged,
-    "label/1": LabelRecorded,
-}
-"""Type of each ``name/major``; a minor version (``page/1.2``) maps to its major."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from events.messages import EVENT_TYPES
+from events.catalogue import EVENT_TYPES
 
 FOLDER = Path(__file__).parent / "schemas"
 

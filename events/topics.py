@@ -26,6 +26,21 @@ class Topics:
         return self._name("crawl.requests")
 
     @property
+    def crawl_ended(self) -> str:
+        """``RequestDone``, partition by partition as ``crawl.requests``."""
+        return self._name("crawl.ended")
+
+    @property
+    def crawl_progress(self) -> str:
+        """``PartitionProgress``, keyed by partition; compacted, one partition."""
+        return self._name("crawl.progress")
+
+    @property
+    def crawls(self) -> str:
+        """``CrawlState``, keyed by crawl id; compacted, one partition."""
+        return self._name("crawls")
+
+    @property
     def pages_found(self) -> str:
         """``PageFound`` and ``UrlEnded``, keyed by page id."""
         return self._name("pages.found")
@@ -47,4 +62,5 @@ class Topics:
     def all(self) -> list[str]:
         """Return every topic with its dead-letter topic, in the order of the pipeline."""
         names = [self.crawl_requests, self.pages_found, self.pages_judged, self.labels_recorded]
-        return [name for topic in names for name in (topic, self.dead_letters(topic))]
+        frontier = [self.crawl_ended, self.crawl_progress, self.crawls]
+        return [*frontier, *(name for topic in names for name in (topic, self.dead_letters(topic)))]
