@@ -13,7 +13,7 @@ from scrapy.crawler import Crawler
 from twisted.python.failure import Failure
 
 from crawlers.crawl import RunningCrawl
-from crawlers.frontier import Frontier
+from crawlers.frontier import Frontier, Kind
 from crawlers.identity import to_link
 from crawlers.leftovers import refuse_leftovers
 from crawlers.options import RunOptions
@@ -69,7 +69,9 @@ class Driver:
         await self._flush()
 
     async def _fetch(self) -> None:
-        links = [to_link(seed, 0) for seed in self._crawl.plan.seeds]
+        plan = self._crawl.plan
+        sources = plan.source_seeds
+        links = [to_link(seed, 0, kind=Kind.SOURCE if seed in sources else Kind.PAGE) for seed in plan.seeds]
         self._crawl.add([link for link in links if link is not None])
         work = asyncio.create_task(self._crawler.crawl_async(crawl=self._crawl))
         await self._watch(work)

@@ -6,20 +6,55 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from ipaddress import ip_address
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import aiohttp
+from aiohttp import ServerDisconnectedError, StreamReader
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import RawResponseMessage
 from scrapy import Request
 from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler, _ClientResponse
 from scrapy.crawler import Crawler
-from scrapy.http import Response
+from scrapy.http import Headers, Response
 from scrapy.utils.ssl import _make_ssl_context
 
 from crawlers.crawl import crawl_of
+from crawlers.evidence.dns import noting
 from crawlers.guard.policy import AddressPolicy
 from crawlers.guard.resolver import GuardedResolver, Lookup, ThreadLookup
 from crawlers.outcomes import CrawlStoppedError
+
+_MAX_HEADER_BYTES = 16_384
+_MAX_HEADERS = 100
+_MAX_INFORMATIONAL = 20
+
+
+def open_socket(family: int, kind: int, protocol: int, address: tuple[str, int]) -> socket.socket:  # noqa: ARG001
+    """Open the socket for a connection to ``address``; tests put something here that records and never connects."""
+    return socket.socket(family, kind, protocol)
+
+
+async def _without_length(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Take off ``Content-Length: 0``, which no browser sends with a GET and some servers refuse."""
+    if request.method == "GET":
+        request.headers.pop("Content-Length", None)
+    return await send(request)
+
+
+class _Wire(ResponseHandler):
+    """Hangs up on a server that sends informational responses (RFC 9110, 15.2) without end: each costs memory."""
+
+    _informational = 0
+
+    def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
+        self._informational = self._informational + 1 if data[0].code < 200 else 0
+        if self._informational <= _MAX_INFORMATIONAL:
+            super().feed_data(data, size)
+        elif self.transport is not None:
+            self.transport.abort()
+            self.set_exception(ServerDisconnectedError("too many informational responses"))
 
 
 class GuardedDownloadHandler(AiohttpDownloadHandler):
@@ -46,6 +81,7 @@ class GuardedDownloadHandler(AiohttpDownloadHandler):
             limit=self._pool_size_total,
             limit_per_host=self._pool_size_per_host,
         )
+        connector._factory = partial(cast("type[ResponseHandler]", _Wire), loop=asyncio.get_running_loop())
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -53,13 +89,18 @@ class GuardedDownloadHandler(AiohttpDownloadHandler):
             response_class=_ClientResponse,
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
             trust_env=False,
+            max_line_size=_MAX_HEADER_BYTES,
+            max_field_size=_MAX_HEADER_BYTES,
+            max_headers=_MAX_HEADERS,
+            middlewares=(_without_length,),
         )
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> GuardedDownloadHandler:
         """Build it with the policy and the name lookup of the running crawl."""
         crawl = crawl_of(crawler)
-        handler = cls(crawler, crawl.policy, crawl.lookup or ThreadLookup())
+        lookup = noting(crawl.lookup or ThreadLookup(), crawl.evidence.note, crawl.clock)
+        handler = cls(crawler, crawl.policy, lookup)
         crawl.deadlines.append(handler.stop_within)
         return handler
 
@@ -99,10 +140,15 @@ class GuardedDownloadHandler(AiohttpDownloadHandler):
             request.meta["wire_head"] = (response.reason or "", response.raw_headers)
             yield response
 
+    @staticmethod
+    def _extract_headers(response: _ClientResponse) -> Headers:
+        """Take the bytes as they came: some servers send headers that are no UTF-8."""
+        return Headers([(name, value) for name, value in response.raw_headers])
+
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
         """Open a socket for an address that was checked; the last look before a packet leaves."""
         family, kind, protocol, _, (host, port, *_) = info
         address = ip_address(str(host).partition("%")[0])
         if not self._resolver.was_checked(str(host), port):
             self._policy.check_address(f"[{host}]" if family == socket.AF_INET6 else str(host), port, address)
-        return socket.socket(family, kind, protocol)
+        return open_socket(family, kind, protocol, (str(host), port))

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from yarl import URL
 
 from crawlers.frontier import Kind, Link
+from crawlers.guard.bare import bare_url
 from crawlers.limits import MAX_URL_CHARS
-from events import host_key, page_id
+from events import normalise_url
 
 
 class Identity(NamedTuple):
@@ -28,13 +29,15 @@ def identify(url: str) -> Identity | None:
 @lru_cache(maxsize=65_536)
 def _identify(url: str) -> Identity | None:
     try:
-        return Identity(page_id(url), host_key(url))
+        normal = normalise_url(url)
     except ValueError:
         return None
+    return Identity(sha256(normal.encode()).hexdigest()[:32], normal.split("/", 3)[2])
 
 
 def to_link(url: str, depth: int, *, kind: Kind = Kind.PAGE) -> Link | None:
     """Return ``url`` as the frontier takes it, breadth first, or None where it is no http(s) URL or too long."""
+    url = bare_url(url)
     found = identify(url)
     if found is None:
         return None

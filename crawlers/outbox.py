@@ -10,6 +10,8 @@ from concurrent.futures import Future
 from crawlers.sink import PageSink, SinkUnavailableError
 from events import PageFound, UrlEnded
 
+_Answer = asyncio.Future[float | None]
+
 
 class AbandonedError(Exception):
     """The crawl ended before the sink answered; the event is put again by the next run."""
@@ -23,15 +25,15 @@ class Outbox:
 
     def __init__(self, sink: PageSink) -> None:
         self._sink = sink
-        self._waiting: set[asyncio.Future[None]] = set()
-        self._answers: deque[tuple[asyncio.Future[None], BaseException | None]] = deque()
+        self._waiting: set[_Answer] = set()
+        self._answers: deque[tuple[_Answer, float | None, BaseException | None]] = deque()
         self._woken = False
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    async def put(self, events: list[PageFound | UrlEnded]) -> None:
-        """Put ``events`` and return when all are durable.
+    async def put(self, events: list[PageFound | UrlEnded]) -> list[float | None]:
+        """Put ``events`` and return, when all are durable, the score of each that was judged.
 
         Raises
         ------
@@ -43,27 +45,28 @@ class Outbox:
         loop = asyncio.get_running_loop()
         waits = []
         for event in events:
-            wait: asyncio.Future[None] = loop.create_future()
+            wait: _Answer = loop.create_future()
             self._waiting.add(wait)
             waits.append(wait)
             self._hand_over(event, wait, loop)
+        scores: list[float | None] = []
         for result in await asyncio.gather(*waits, return_exceptions=True):
             if isinstance(result, AbandonedError | SinkUnavailableError):
                 raise result
             if isinstance(result, BaseException):
                 raise SinkUnavailableError(f"{type(result).__name__}: {result}") from result
+            scores.append(result)
+        return scores
 
     def abandon(self) -> None:
         """Wait no longer for anything."""
         for wait in list(self._waiting):
-            self._settle(wait, AbandonedError())
+            self._settle(wait, None, AbandonedError())
 
-    def _hand_over(
-        self, event: PageFound | UrlEnded, wait: asyncio.Future[None], loop: asyncio.AbstractEventLoop
-    ) -> None:
-        def answered(done: Future[None]) -> None:
+    def _hand_over(self, event: PageFound | UrlEnded, wait: _Answer, loop: asyncio.AbstractEventLoop) -> None:
+        def answered(done: Future[float | None]) -> None:
             error = done.exception() if not done.cancelled() else SinkUnavailableError("the sink gave up")
-            self._answers.append((wait, error))
+            self._answers.append((wait, None if error is not None else done.result(), error))
             if not self._woken:
                 self._woken = True
                 with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
@@ -76,11 +79,11 @@ class Outbox:
         while self._answers:
             self._settle(*self._answers.popleft())
 
-    def _settle(self, wait: asyncio.Future[None], error: BaseException | None) -> None:
+    def _settle(self, wait: _Answer, score: float | None, error: BaseException | None) -> None:
         self._waiting.discard(wait)
         if wait.done():
             return
         if error is None:
-            wait.set_result(None)
+            wait.set_result(score)
         else:
             wait.set_exception(error)

@@ -39,6 +39,10 @@ class TooManyRedirectsError(Exception):
         self.target = target
 
 
+class ContentEncodingError(Exception):
+    """A body is not packed as its server says, or more often than is unpacked."""
+
+
 class Ended(NamedTuple):
     """Outcome and reason of a URL that gave no response."""
 
@@ -51,6 +55,7 @@ _FAILED: tuple[tuple[type[BaseException], str], ...] = (
     (DownloadTimeoutError, "timeout"),
     (ResponseDataLossError, "connection lost"),
     (TooManyRedirectsError, "too many redirects"),
+    (ContentEncodingError, "content encoding"),
     (DownloadCancelledError, "too large"),
     (IgnoreRequest, "too large"),
 )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from yarl import URL
 
+from crawlers.guard import DEFAULT_PORTS
 from crawlers.guard.address import literal_address, refusal
+from crawlers.guard.off_limits import OffLimits
 from crawlers.seeds import SeedsError, check_seed
 
 _CONTACT = re.compile(r"^(https?://\S+|[^\s@()]+@[^\s@()]+\.[^\s@()]+)$")
@@ -49,10 +53,27 @@ class CrawlPlan:
     allow_private
         ``host:port`` keys that the address guard lets pass, or ``"*"`` for every address that is not public; public
         ones stay refused without a contact, and those of cloud metadata always.
+    ports
+        Ports of public addresses that may be connected to.
+    off_limits
+        What is never asked.
     grace_s
         How long requests under way may go on after a stop; the rest of a stop takes up to 1 s more.
     max_outstanding
         No new request is made while more events than this wait to become durable.
+    source_seeds
+        Those of the seeds that are sitemaps or feeds: they are fetched for their links and not counted.
+    due_only
+        Leave pages that earlier crawls have seen and that are not due yet; seeds always are.
+    revisit_min_s, revisit_max_s
+        Shortest and longest time until a page is due again.
+    frontier
+        Name of the frontier in ``crawl/``, so that a crawl of another kind is not taken up instead.
+    focus
+        Whether links are ordered by what they are expected to lead to: ``off`` for breadth first, ``soft`` for the best
+        first, ``hard`` for giving poor ones up as refused. It needs a sink that returns scores.
+    browser
+        Path of Chromium, in which pages that say nothing without their scripts are rendered; empty to leave them.
 
     Raises
     ------
@@ -74,8 +95,17 @@ class CrawlPlan:
     timeout_s: float = 30.0
     max_bytes: int = 8_000_000
     allow_private: frozenset[str] = frozenset()
+    ports: frozenset[int] = DEFAULT_PORTS
+    off_limits: OffLimits = field(default_factory=OffLimits)
     grace_s: float = 1.2
     max_outstanding: int = 512
+    source_seeds: frozenset[str] = frozenset()
+    due_only: bool = False
+    revisit_min_s: float = 21_600.0
+    revisit_max_s: float = 2_592_000.0
+    frontier: str = "frontier"
+    focus: Literal["off", "soft", "hard"] = "soft"
+    browser: str = ""
 
     def __post_init__(self) -> None:
         _check_numbers(self)
@@ -91,6 +121,7 @@ class CrawlPlan:
                 raise PlanError(f"allow_private takes host:port, not {key!r}")
         if self.contact and not _CONTACT.match(self.contact):
             raise PlanError(f"the contact must be an e-mail address or an http(s) URL, not {self.contact!r}")
+        _check_browser(self.browser)
         if not self.contact:
             _check_confined(self)
 
@@ -112,8 +143,19 @@ def _check_numbers(plan: CrawlPlan) -> None:
     for name in ("max_depth", "delay_s", "grace_s"):
         if getattr(plan, name) < 0:
             raise PlanError(f"{name} must not be negative")
+    if not 0 < plan.revisit_min_s <= plan.revisit_max_s:
+        raise PlanError("revisit_min_s must be more than 0, and no more than revisit_max_s")
     if plan.timeout_s <= 0:
         raise PlanError("timeout_s must be more than 0")
+
+
+def _check_browser(browser: str) -> None:
+    if not browser:
+        return
+    if not Path(browser).is_file():
+        raise PlanError(f"there is no browser {browser}: give the path of Chromium, or nothing")
+    if find_spec("playwright") is None:
+        raise PlanError("a browser needs Playwright: install guidewatch[browser]")
 
 
 def _check_confined(plan: CrawlPlan) -> None:

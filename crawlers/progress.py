@@ -42,8 +42,12 @@ class CrawlSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Links of this run that were not followed because of ``max_depth``; they are only counted, and end nowhere."""
     too_long: int
     """Links of this run that were not followed for their length; they are only counted."""
+    not_due: int
+    """URLs that were not asked in this run: not due yet, or as they were, by the word of a sitemap or feed."""
     fetched: int
     """Requests answered in this run, robots.txt, redirects and retries included."""
+    harvest: float | None = None
+    """Share of the pages judged in this run that scored 0.5 or more; None where the sink tells no scores."""
     rate: float
     """URLs ended per second in this run, without those that were refused unfetched because of a budget."""
     elapsed_s: float

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from crawlers.extraction import Extracted, Format, UnreadableError, extract_html, extract_pdf, extract_text, sniff
+import msgspec
+
+from crawlers.extraction import Extracted, Format, UnreadableError, extract_text, sniff
+from crawlers.extraction.links import Words
+from crawlers.extraction.process import HostileDocumentError
 from crawlers.extraction.sniff import media_type
-from crawlers.extraction.sources import read_source, unpack
+from crawlers.extraction.sources import lists_urls, read_source, unpack
+from crawlers.extraction.worker import Document, take_apart
+from crawlers.focus.features import features_of
 from crawlers.frontier import Kind, Link, Row
+from crawlers.guard.bare import bare_url
+from crawlers.history.lines import changed_share, fingerprint
+from crawlers.history.remembering import seen_of
+from crawlers.history.revisits import Revisits
+from crawlers.history.visits import Seen
 from crawlers.identity import event_id, identify, to_link
 from crawlers.outcomes import Ended
 from events import Evidence, PageFound, UrlEnded, content_id
 
-_TYPES = {Format.HTML: "text/html", Format.TEXT: "text/plain", Format.PDF: "application/pdf"}
+_TYPES = {
+    Format.HTML: "text/html",
+    Format.TEXT: "text/plain",
+    Format.MARKDOWN: "text/markdown",
+    Format.PDF: "application/pdf",
+}
 Outcome = Literal["duplicate", "unsupported", "refused", "failed"]
+TakeApart = Callable[[Document], Awaitable[Extracted]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +48,8 @@ class Fetched:
     at: datetime
     chain: tuple[str, ...] = ()
     evidence: Evidence | None = None
+    etag: str = ""
+    last_modified: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +62,23 @@ class Ending:
     given_up: tuple[str, ...] = ()
     """Further URLs that redirected, to nothing that could be followed: they end as the row does."""
     links: Sequence[Link] = field(default=(), repr=False)
+    known: Sequence[str] = field(default=(), repr=False)
+    """Page ids of further links, which the crawl knew already."""
     beyond_depth: int = 0
     """Links that were not looked at because they lead too deep."""
     too_long: int = 0
     """Links that were left out for their length."""
     counts: bool = True
     """Whether it is a fetch that the page budgets count."""
+    unchanged: Sequence[Link] = field(default=(), repr=False)
+    """Further links, to pages that need not be asked: their source says that they are as they were."""
+    seen: Seen | None = field(default=None, repr=False)
+    """What is to be remembered of the visit, under the page id of the event."""
+
+
+async def take_apart_here(document: Document) -> Extracted:
+    """Take ``document`` apart in this process, for tests and for documents that can be trusted."""
+    return take_apart(document)
 
 
 class Reader:
@@ -62,20 +92,42 @@ class Reader:
         Most bytes of an unpacked sitemap.
     max_depth
         Links that lead deeper are only counted.
+    knows
+        Returns whether a page id is known to the crawl, so that nothing more need be made of a link to it.
+    focused
+        Whether links are given features.
+    revisits
+        Knows what earlier crawls have seen.
     """
 
-    def __init__(self, crawl_id: str, *, max_bytes: int, max_depth: int) -> None:
+    def __init__(
+        self,
+        crawl_id: str,
+        *,
+        max_bytes: int,
+        max_depth: int,
+        knows: Callable[[str], bool] = lambda _: False,
+        focused: bool = False,
+        revisits: Revisits | None = None,
+    ) -> None:
         self._crawl_id = crawl_id
         self._max_bytes = max_bytes
         self._max_depth = max_depth
+        self._knows = knows
+        self._focused = focused
+        self._revisits = revisits
 
-    def read(self, row: Row, fetched: Fetched) -> Ending:
-        """Return what becomes of ``row``."""
+    async def read(self, row: Row, fetched: Fetched, take_apart: TakeApart = take_apart_here) -> Ending:
+        """Return what becomes of ``row``; ``take_apart`` reads HTML and PDF."""
+        if fetched.status == 304 and (unmodified := self._unmodified(row, fetched)) is not None:
+            return unmodified
         if not 200 <= fetched.status < 300:
             return self._ended(row, fetched, "failed", f"status {fetched.status}")
-        body, kind = fetched.body, sniff(fetched.body, fetched.content_type)
+        body, kind = fetched.body, sniff(fetched.body, fetched.content_type, fetched.url)
         if kind is Format.GZIP:
             body, kind = unpack(body, self._max_bytes)
+        if kind is Format.TEXT and lists_urls(body):
+            kind = Format.SITEMAP
         if kind in (Format.SITEMAP, Format.FEED):
             return self._source(row, fetched, body, kind)
         if row.kind is Kind.SOURCE:
@@ -86,9 +138,11 @@ class Reader:
             said = media_type(fetched.content_type) or "unknown"
             return self._ended(row, fetched, "unsupported", f"media type {said[:80]}")
         try:
-            extracted = _extract(body, kind, fetched)
+            extracted = await _extract(body, kind, fetched, take_apart)
         except UnreadableError as error:
             return self._ended(row, fetched, "unsupported", str(error))
+        except HostileDocumentError as error:
+            return self._ended(row, fetched, "failed", error.reason)
         return self._page(row, fetched, kind, extracted)
 
     def ended(self, row: Row, *, outcome: Outcome, reason: str, url: str, at: datetime) -> UrlEnded:
@@ -113,7 +167,7 @@ class Reader:
         ``target``, the first URL that was not asked, counts as a link of ``row``.
         """
         pages, sources = ([target], []) if row.kind is Kind.PAGE else ([], [target])
-        found = self._found(pages, sources, row, 0) if target else _Found([], 0, 0)
+        found = self._found(pages, sources, row) if target else _Found()
         return Ending(
             row=row,
             event=self.ended(row, outcome=ended.outcome, reason=ended.reason, url=row.url, at=at),
@@ -183,25 +237,61 @@ class Reader:
             fetched_at=fetched.at,
             evidence=fetched.evidence,
         )
-        return _ending(row, event, fetched, found or _Found([], 0, 0))
+        return _ending(row, event, fetched, found or _Found())
 
     def _source(self, row: Row, fetched: Fetched, body: bytes, kind: Format) -> Ending:
         source = read_source(body, fetched.url, fetched.content_type)
-        found = self._found(source.pages, source.sitemaps, row, source.too_long)
-        return self._ended(row, fetched, "unsupported", kind.value, found)
+        same = self._revisits.unchanged(source.modified) if self._revisits is not None else set()
+        changed = [url for url in source.pages if url not in same]
+        found = self._found(changed, source.sitemaps, row)._replace(too_long=source.too_long)
+        ending = self._ended(row, fetched, "unsupported", kind.value, found)
+        kept = (url for url in source.pages if url in same)
+        left = [link for url in kept if (link := to_link(url, row.depth + 1)) is not None]
+        ending = replace(ending, unchanged=left if row.depth < self._max_depth else ())
+        return replace(ending, seen=seen_of(ending, fetched, content_id("\n".join(source.pages))))
 
-    def _found(self, pages: Sequence[str], sources: Sequence[str], row: Row, too_long: int) -> _Found:
+    def _unmodified(self, row: Row, fetched: Fetched) -> Ending | None:
+        """Return the end of a page of which its server says that it is the one that is known, if one is."""
+        page = _identity(row, fetched)[0]
+        visit = self._revisits.visit(page) if self._revisits is not None else None
+        if self._revisits is None or visit is None or not visit.can_be_asked:
+            return None
+        found = _Found(self._revisits.behind(page, row.depth))
+        ending = self._ended(row, fetched, "duplicate", "not modified", found)
+        event = msgspec.structs.replace(ending.event, content_id=visit.content_id)
+        return replace(ending, event=event, seen=Seen(page_id=page, at=fetched.at, what="unmodified"))
+
+    def _found(self, pages: Sequence[str], sources: Sequence[str], row: Row, words: Sequence[Words] = ()) -> _Found:
         if row.depth >= self._max_depth:
-            return _Found([], len(pages) + len(sources), too_long)
-        links = [to_link(url, row.depth + 1) for url in pages]
-        links += [to_link(url, row.depth, kind=Kind.SOURCE) for url in sources]
-        return _Found([link for link in links if link is not None], 0, too_long)
+            return _Found(beyond_depth=len(pages) + len(sources))
+        links: list[Link] = []
+        known: list[str] = []
+        for at, url in enumerate(map(bare_url, pages)):
+            found = identify(url)
+            if found is None:
+                continue
+            if self._knows(found.page_id):
+                known.append(found.page_id)
+                continue
+            features = b""
+            if self._focused:
+                anchor, around = words[at] if words else ("", "")
+                features = features_of(url, anchor, around, same_host=found.host == row.host)
+            depth = row.depth + 1
+            links.append(Link(url, found.page_id, found.host, depth, -float(depth), Kind.PAGE, features))
+        named = (to_link(url, row.depth, kind=Kind.SOURCE) for url in sources)
+        return _Found([*links, *(link for link in named if link is not None)], known)
 
     def _page(self, row: Row, fetched: Fetched, kind: Format, extracted: Extracted) -> Ending:
-        found = self._found(extracted.links, extracted.sources, row, extracted.too_long)
+        found = self._found(extracted.links, extracted.sources, row, extracted.words)
+        found = found._replace(too_long=extracted.too_long)
         if not extracted.text:
             return self._ended(row, fetched, "unsupported", "no text", found)
         page, host, url = _identity(row, fetched)
+        content, lines = content_id(extracted.text), fingerprint(extracted.text)
+        before = self._revisits.visit(page) if self._revisits is not None else None
+        if before is not None and before.content_id in (None, content):
+            before = None
         said = media_type(fetched.content_type)
         event = PageFound(
             id=event_id(self._crawl_id, page),
@@ -210,7 +300,7 @@ class Reader:
             url=url,
             host=host,
             crawl_id=self._crawl_id,
-            content_id=content_id(extracted.text),
+            content_id=content,
             fetched_at=fetched.at,
             title=extracted.title,
             text=extracted.text,
@@ -223,14 +313,18 @@ class Reader:
             language_hint=extracted.language_hint or fetched.content_language.partition(",")[0].strip()[:35] or None,
             redirected_from=fetched.chain,
             evidence=fetched.evidence,
+            previous_content_id=before.content_id if before else None,
+            changed_share=changed_share(before.lines, lines) if before and before.lines else None,
         )
-        return _ending(row, event, fetched, found)
+        ending = _ending(row, event, fetched, found)
+        return replace(ending, seen=seen_of(ending, fetched, content, lines))
 
 
 class _Found(NamedTuple):
-    links: list[Link]
-    beyond_depth: int
-    too_long: int
+    links: Sequence[Link] = ()
+    known: Sequence[str] = ()
+    beyond_depth: int = 0
+    too_long: int = 0
 
 
 def _ending(row: Row, event: PageFound | UrlEnded, fetched: Fetched, found: _Found) -> Ending:
@@ -239,18 +333,18 @@ def _ending(row: Row, event: PageFound | UrlEnded, fetched: Fetched, found: _Fou
         event=event,
         chain=fetched.chain,
         links=found.links,
+        known=found.known,
         beyond_depth=found.beyond_depth,
         too_long=found.too_long,
         counts=row.kind is Kind.PAGE,
     )
 
 
-def _extract(body: bytes, kind: Format, fetched: Fetched) -> Extracted:
-    if kind is Format.PDF:
-        return extract_pdf(body)
+async def _extract(body: bytes, kind: Format, fetched: Fetched, take_apart: TakeApart) -> Extracted:
     if kind is Format.TEXT:
         return extract_text(body, content_type=fetched.content_type)
-    return extract_html(body, url=fetched.url, content_type=fetched.content_type)
+    document = Document(kind is Format.PDF, fetched.url, fetched.content_type, body, kind is Format.MARKDOWN)
+    return await take_apart(document)
 
 
 def _identity(row: Row, fetched: Fetched) -> tuple[str, str, str]:

@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
 
 import uvloop
 
@@ -16,6 +18,7 @@ from crawlers.crawl import RunningCrawl
 from crawlers.driver import Driver
 from crawlers.evidence import EvidenceError, WarcFiles
 from crawlers.frontier import Frontier, FrontierError, FrontierFailedError, State
+from crawlers.history import History
 from crawlers.options import RunOptions
 from crawlers.plan import CrawlPlan
 from crawlers.progress import PAGES, CrawlSummary, ProgressCallback
@@ -64,19 +67,31 @@ def run_crawl(
     """
     options = options or RunOptions(on_progress=on_progress, stop=stop)
     began = time.monotonic()
-    try:
-        frontier = Frontier(plan.data_dir / "crawl" / "frontier.sqlite")
-    except FrontierFailedError:
-        raise
-    except FrontierError as error:
-        raise DataFolderError(str(error)) from error
-    with contextlib.closing(frontier):
+    with contextlib.ExitStack() as stack:
+        try:
+            frontier = stack.enter_context(contextlib.closing(Frontier(_folder(plan) / f"{plan.frontier}.sqlite")))
+            history = stack.enter_context(contextlib.closing(History(_folder(plan) / "history.sqlite")))
+        except FrontierFailedError:
+            raise
+        except FrontierError as error:
+            raise DataFolderError(str(error)) from error
         crawl_id, resumed = frontier.open_crawl(plan.crawl_id, options.clock())
-        crawl = _carry_out(plan, crawl_id, frontier, sink, options)
+        crawl = _carry_out(plan, crawl_id, _Memory(frontier, history), sink, options)
         return _close(crawl, frontier, resumed, began)
 
 
-def _carry_out(plan: CrawlPlan, crawl_id: str, frontier: Frontier, sink: PageSink, options: RunOptions) -> RunningCrawl:
+class _Memory(NamedTuple):
+    """What is left to do, and what was done before."""
+
+    frontier: Frontier
+    history: History
+
+
+def _folder(plan: CrawlPlan) -> Path:
+    return plan.data_dir / "crawl"
+
+
+def _carry_out(plan: CrawlPlan, crawl_id: str, memory: _Memory, sink: PageSink, options: RunOptions) -> RunningCrawl:
     """Run the crawl, or refuse what an earlier run of it has left."""
     try:
         evidence = _warc_files(plan, crawl_id, options.clock)
@@ -84,10 +99,17 @@ def _carry_out(plan: CrawlPlan, crawl_id: str, frontier: Frontier, sink: PageSin
         raise DataFolderError(str(error)) from error
     with contextlib.closing(evidence):
         crawl = RunningCrawl(
-            plan, frontier, sink, evidence, crawl_id=crawl_id, clock=options.clock, lookup=options.lookup
+            plan,
+            memory.frontier,
+            sink,
+            evidence,
+            crawl_id=crawl_id,
+            clock=options.clock,
+            lookup=options.lookup,
+            history=memory.history,
         )
-        driver = Driver(crawl, frontier, sink, options)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        driver = Driver(crawl, memory.frontier, sink, options)
+        with contextlib.closing(crawl.documents), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(driver.to_the_end())
     crawl.save()
     if crawl.failure is not None:
@@ -121,7 +143,9 @@ def _close(crawl: RunningCrawl, frontier: Frontier, resumed: bool, began: float)
         left_queued=left + in_flight,
         beyond_depth=crawl.beyond_depth,
         too_long=crawl.too_long,
+        not_due=crawl.revisits.left,
         fetched=crawl.responses,
+        harvest=crawl.harvest,
         rate=crawl.ended_now / elapsed if elapsed else 0.0,
         elapsed_s=elapsed,
     )

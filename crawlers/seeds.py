@@ -62,6 +62,17 @@ def read_seeds(path: Path) -> tuple[str, ...]:
     SeedsError
         The file cannot be read, is not text, has a malformed line, or no URL.
     """
+    return parse_seeds(read_text(path), name=str(path))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of the UTF-8 file ``path``.
+
+    Raises
+    ------
+    SeedsError
+        The file cannot be read, or is not text.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -72,7 +83,7 @@ def read_seeds(path: Path) -> tuple[str, ...]:
         raise SeedsError(f"{path}: not a text file in UTF-8") from error
     if "\0" in text:
         raise SeedsError(f"{path}: not a text file")
-    return parse_seeds(text, name=str(path))
+    return text
 
 
 def _short(text: str) -> str:

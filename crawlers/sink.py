@@ -15,12 +15,13 @@ class SinkUnavailableError(Exception):
 class PageSink(Protocol):
     """Takes the events of a crawl. Implementations do their work off the caller's thread."""
 
-    def put(self, event: PageFound | UrlEnded) -> Future[None]:
+    def put(self, event: PageFound | UrlEnded) -> Future[float | None]:
         """Take one event, at once and without blocking.
 
-        The future resolves when the effect is durable. An exception in it means that the event is not durable: the
-        crawl stops and the URL is fetched again by the next run. The same event (same ``id``) may be put again by a
-        later run after a crash, so the effect must be idempotent.
+        The future resolves when the effect is durable: to the score of the verdict where the sink has one, or to None.
+        An exception in it means that the event is not durable: the crawl stops and the URL is fetched again by the
+        next run. The same event (same ``id``) may be put again by a later run after a crash, so the effect must be
+        idempotent.
         """
 
     def flush(self) -> None:

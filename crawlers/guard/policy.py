@@ -6,6 +6,8 @@ from yarl import URL
 
 from crawlers.guard.address import METADATA, Address, is_metadata, is_obscure, literal_address, refusal
 
+DEFAULT_PORTS = frozenset({80, 443, 8080, 8443})
+
 
 class GuardRefusedError(Exception):
     """The guard forbids this URL; ``reason`` is short and stable, such as ``guard: private address``."""
@@ -25,12 +27,17 @@ class AddressPolicy:
         that is not public. The addresses at which clouds hand out credentials are always refused.
     public
         Whether public addresses may be reached at all (a crawl without a contact must not).
+    ports
+        The ports of public addresses that may be connected to.
     """
 
-    def __init__(self, allow_private: frozenset[str], *, public: bool = True) -> None:
+    def __init__(
+        self, allow_private: frozenset[str], *, public: bool = True, ports: frozenset[int] = DEFAULT_PORTS
+    ) -> None:
         self._exempt = frozenset(key.lower() for key in allow_private)
         self._any_private = "*" in allow_private
         self._public = public
+        self._ports = ports
 
     def exempts(self, host: str, port: int) -> bool:
         """Return whether this very host and port is exempt."""
@@ -47,6 +54,8 @@ class AddressPolicy:
             raise GuardRefusedError(why)
         if why is None and not self._public:
             raise GuardRefusedError("no contact address")
+        if why is None and port not in self._ports:
+            raise GuardRefusedError("port")
 
     def check_url(self, url: str) -> None:
         """Raise `GuardRefusedError` if ``url`` is forbidden by what it says, before any name is resolved."""
@@ -63,5 +72,14 @@ class AddressPolicy:
         address = literal_address(host)
         if address is not None:
             self.check_address(shown, port, address)
-        elif not self._public and not self._any_private and not self.exempts(shown, port):
+        elif not self._any_private and not self.exempts(shown, port):
+            self._check_public_name(port)
+        if parsed.raw_user is not None or parsed.raw_password is not None:
+            raise GuardRefusedError("user info")
+
+    def _check_public_name(self, port: int) -> None:
+        """Refuse a name that, wherever it leads, may not be reached: there is no need to look it up."""
+        if not self._public:
             raise GuardRefusedError("no contact address")
+        if port not in self._ports:
+            raise GuardRefusedError("port")

@@ -1,1 +1,1 @@
-"""Downloader middlewares, in the order in which a request meets them: row, robots, redirects, evidence."""
+"""Downloader middlewares, as a request meets them: row, busy, robots, conditions, compression, redirects, evidence."""

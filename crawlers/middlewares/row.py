@@ -37,7 +37,7 @@ class RowMiddleware:
         CrawlStoppedError
             Nothing new is fetched any more.
         RefusedError
-            A trap, or a URL that cannot be used.
+            Off-limits, a trap, or a URL that cannot be used.
         """
         if self._crawl.stopping:
             raise CrawlStoppedError
@@ -45,6 +45,8 @@ class RowMiddleware:
             raise RefusedError("malformed URL")
         if len(request.url) > MAX_URL_CHARS:
             raise RefusedError("url too long")
+        if self._crawl.plan.off_limits.forbids(request.url):
+            raise RefusedError("off-limits")
         row = request.meta.get("row")
         if row is not None and (reason := self._crawl.refusal(row)) is not None:
             raise RefusedError(reason)

@@ -10,7 +10,7 @@ from scrapy.http import Response
 from yarl import URL
 
 from crawlers.crawl import RunningCrawl, crawl_of
-from crawlers.evidence.warc import Exchange, Header
+from crawlers.evidence.records import Exchange, Header
 
 
 class WarcMiddleware:

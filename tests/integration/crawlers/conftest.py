@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from crawlers.plan import CrawlPlan
+from tests.integration.crawlers.hostile import HostileSite, Route, serve_hostile
 from tests.integration.crawlers.site import Answer, Site, serve
 
 
@@ -24,10 +25,17 @@ def start_site() -> Iterator[Callable[..., Site]]:
 
 
 @pytest.fixture
+def start_hostile() -> Iterator[Callable[[dict[str, Route]], HostileSite]]:
+    """Return a function that serves hostile routes on a free port until the test ends."""
+    with ExitStack() as stack:
+        yield lambda routes: stack.enter_context(serve_hostile(routes))
+
+
+@pytest.fixture
 def plan_for(tmp_path: Path) -> Callable[..., CrawlPlan]:
     """Return a function that makes a fast plan for sites of the test."""
 
-    def make(*sites: Site, seeds: tuple[str, ...] = (), **values: Any) -> CrawlPlan:
+    def make(*sites: Site | HostileSite, seeds: tuple[str, ...] = (), **values: Any) -> CrawlPlan:
         given = {
             "crawl_id": "test",
             "data_dir": tmp_path / "data",

@@ -40,6 +40,8 @@ class Site:
     fallback: Callable[[str], Answer | None] = lambda _: None
     seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     port: int = 0
+    conditional: bool = False
+    """Whether an ETag that is sent back is answered with 304."""
 
     @property
     def key(self) -> str:
@@ -64,6 +66,9 @@ def serve(site: Site) -> Iterator[Site]:
             site.seen.append((self.path, dict(self.headers)))
             answer = site.routes.get(self.path) or site.fallback(self.path) or Answer(b"<p>not here", 404)
             time.sleep(answer.wait_s)
+            tag = dict(answer.headers).get("ETag")
+            if site.conditional and tag is not None and self.headers.get("If-None-Match") == tag:
+                answer = Answer(status=304, headers=(("ETag", tag),))
             self.send_response(answer.status)
             for name, value in answer.headers:
                 self.send_header(name, value)

@@ -288,15 +288,15 @@ def test_limits_of_pages_hosts_and_depth_are_kept(start_site: Start, plan_for: P
 def test_an_exception_while_reading_ends_that_url_only(
     start_site: Start, plan_for: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = crawlers.reading.extract_html
+    real = crawlers.reading.extract_text
 
     def breaks(body: bytes, **values: str) -> object:
         if b"break me" in body:
             raise KeyError("unforeseen")
         return real(body, **values)
 
-    monkeypatch.setattr(crawlers.reading, "extract_html", breaks)
-    site = start_site({"/": html("start", "/bad", "/good"), "/bad": html("break me"), "/good": html("good")})
+    monkeypatch.setattr(crawlers.reading, "extract_text", breaks)
+    site = start_site({"/": html("start", "/bad", "/good"), "/bad": text("break me"), "/good": text("good")})
     sink = ListSink()
     run_crawl(plan_for(site), sink)
     assert sink.outcomes() == {"/": "page", "/bad": "failed: error: KeyError", "/good": "page"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -176,3 +177,52 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FrontierError, match="cannot be used"):
         Frontier(tmp_path / "file" / "frontier.sqlite")
+
+
+def test_links_keep_what_a_focused_crawl_knows_of_them(frontier: Frontier) -> None:
+    (number, _), (other, _) = frontier.enqueue([link("a")._replace(features=b"abcd", distance=3), link("b")], None)
+    assert frontier.cite([page_id("https://example.org/a")], 0.9, 0)[0].cited == 0.9
+    frontier.cite([page_id("https://example.org/a"), page_id("https://example.org/unknown")], 0.1, 5)
+    frontier.reprice([(number, 0.7)])
+    assert frontier.prospect(number) == (number, "example.org", 0.7, b"abcd", 0, 1.0, 2)
+    assert frontier.best("example.org", 9) == [(number, 0.7), (other, 0.0)]
+    assert [each.id for each in frontier.prospects(number, 9)] == [other]
+
+
+def test_links_that_are_not_queued_are_not_repriced(frontier: Frontier) -> None:
+    ((number, _),) = frontier.enqueue([link("a")], None)
+    assert frontier.begin(number).url == "https://example.org/a"
+    frontier.reprice([(number, 0.7)])
+    assert frontier.cite([page_id("https://example.org/a")], 0.9, 0) == []
+    assert frontier.prospect(number) is None
+
+
+def test_verdicts_are_lessons_for_the_next_run_and_gone_with_the_crawl(path: Path) -> None:
+    before = Frontier(path)
+    before.open_crawl("first", NOW)
+    ((number, _),) = before.enqueue([link("a")._replace(features=b"abcd")], None)
+    before.note_score(number, 0.8)
+    before.close()
+    again = Frontier(path)
+    assert again.open_crawl("second", NOW) == ("first", True)
+    assert again.lessons(9) == [("example.org", b"abcd", 0, 0.0, 0, 0.8)]
+    again.end_crawl("first", "done", NOW)
+    again.open_crawl("second", NOW)
+    assert again.lessons(9) == []
+    again.close()
+
+
+def test_a_frontier_of_an_earlier_version_is_taken_up(path: Path) -> None:
+    before = Frontier(path)
+    before.open_crawl("first", NOW)
+    before.add([link("a")])
+    before.close()
+    with sqlite3.connect(path) as database:
+        for column in ("features", "cited", "citing", "distance", "score"):
+            database.execute(f"ALTER TABLE urls DROP COLUMN {column}")
+    database.close()
+    again = Frontier(path)
+    assert again.open_crawl("second", NOW) == ("first", True)
+    assert [row.url for row in again.load("example.org", 9)] == ["https://example.org/a"]
+    assert again.lessons(9) == []
+    again.close()

@@ -105,3 +105,92 @@ def test_unspaced_scripts_have_words_too() -> None:
 @given(st.text(alphabet=st.sampled_from("/ab1.-"), max_size=300))
 def test_any_path_is_judged_at_once(path: str) -> None:
     assert refusal_of(f"https://example.org/{path}") in {None, "trap"}
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://example.org/calendar/2030/01", "trap"),
+        ("https://example.org/events/2031-12-05/", "trap"),
+        ("https://example.org/c?date=2040-1", "trap"),
+        ("https://example.org/c?year=2040&month=3", "trap"),
+        ("https://example.org/c?month=3&year=2040", "trap"),
+        ("https://example.org/calendar/2029/12", None),
+        ("https://example.org/archive/1923/05", None),
+        ("https://example.org/agenda-2050/01-aims", None),
+        ("https://example.org/item/2040/99", None),
+        ("https://example.org/item/204012/3", None),
+    ],
+)
+def test_a_month_far_from_now_is_a_calendars(url: str, reason: str | None) -> None:
+    assert refusal_of(url, 2026) == reason
+
+
+def filters(chosen: frozenset[str]) -> str:
+    return "https://example.org/shop?" + "&".join(f"{name}=1" for name in sorted(chosen))
+
+
+def test_a_shop_with_ten_thousand_filters_is_left_and_its_first_page_is_not() -> None:
+    traps, names = Traps(limit=1_000), "abcdefghijklmn"
+    queue, known, fetched = [frozenset[str]()], {frozenset[str]()}, 0
+    while queue and fetched < 500:
+        chosen = queue.pop(0)
+        if traps.refusal(HOST, filters(chosen)):
+            break
+        fetched += 1
+        more = [wider for name in names if (wider := chosen | {name}) not in known]
+        known.update(more)
+        queue += more
+        traps.learn(HOST, filters(chosen), "Tables, chairs and lamps", [filters(wider) for wider in more])
+    assert 20 < fetched < 60
+    assert traps.refusal(HOST, "https://example.org/shop") is None
+    assert traps.refusal(HOST, "https://example.org/about?x=1") is None
+
+
+def test_a_host_whose_pages_all_say_the_same_is_left() -> None:
+    traps = Traps()
+    for number in range(100):
+        url = f"https://example.org/{MONTHS[number % 8]}{chr(97 + number // 8) * 3}"
+        assert traps.refusal(HOST, url) is None
+        traps.learn(HOST, url, "the very same words", [], repeated=number > 0)
+    traps.learn(HOST, "https://example.org/x", "the very same words", [], repeated=True)
+    assert traps.refusal(HOST, "https://example.org/fresh") == "nothing new"
+    assert traps.refusal("other.example", "https://other.example/fresh") is None
+
+
+def test_one_page_of_new_words_clears_a_host() -> None:
+    traps = Traps()
+    for number in range(250):
+        text = "something altogether different and of some length" if number == 90 else "the very same words"
+        traps.learn(HOST, f"https://example.org/p{chr(97 + number % 26)}", text, [], repeated=number not in (0, 90))
+        if number == 150:
+            assert traps.refusal(HOST, "https://example.org/fresh") is None
+    assert traps.refusal(HOST, "https://example.org/fresh") == "nothing new"
+
+
+@pytest.mark.parametrize(
+    "reason", ["timeout", "dns", "connection refused", "html takes too long", "pdf crashes its reader"]
+)
+def test_a_host_that_comes_to_nothing_ten_times_in_a_row_is_left(reason: str) -> None:
+    traps = Traps()
+    for _ in range(9):
+        traps.learn_end(HOST, "failed", reason)
+    assert traps.refusal(HOST, "https://example.org/") is None
+    traps.learn_end(HOST, "failed", reason)
+    assert traps.refusal(HOST, "https://example.org/") == "host fails"
+
+
+def test_an_answer_in_between_keeps_a_host() -> None:
+    traps = Traps()
+    for _ in range(9):
+        traps.learn_end(HOST, "failed", "timeout")
+        traps.learn_end(HOST, "failed", "status 404")
+        traps.learn_end(HOST, "refused", "robots")
+    assert traps.refusal(HOST, "https://example.org/") is None
+
+
+def test_sitemaps_that_lead_on_do_not_weigh_on_their_host() -> None:
+    traps = Traps()
+    for _ in range(300):
+        traps.learn_end(HOST, "unsupported", "sitemap", leads_on=True)
+    assert traps.refusal(HOST, "https://example.org/") is None

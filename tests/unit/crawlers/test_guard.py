@@ -86,6 +86,12 @@ def test_a_name_is_no_literal(host: str) -> None:
         ("http://user@127.0.0.1/", "loopback address"),
         ("http://example.org@127.0.0.1/", "loopback address"),
         ("http://①②⑦.⓪.⓪.①/", "loopback address"),
+        ("http://user@example.org/", "user info"),
+        ("http://:secret@example.org/", "user info"),
+        ("http://example.org:22/", "port"),
+        ("http://example.org:0/", "port"),
+        ("https://93.184.216.34:6379/", "port"),
+        ("http://example.org:99999/", "malformed URL"),
         ("ftp://example.org/", "scheme"),
         ("file:///etc/passwd", "scheme"),
         ("gopher://example.org/", "scheme"),
@@ -102,6 +108,24 @@ def test_an_exemption_is_for_the_very_port() -> None:
     policy.check_url("http://127.0.0.1:8001/")
     with pytest.raises(GuardRefusedError):
         policy.check_url("http://127.0.0.1:8002/")
+
+
+@pytest.mark.parametrize("port", ["", ":80", ":443", ":8080", ":8443"])
+def test_the_usual_ports_of_public_hosts_may_be_asked(port: str) -> None:
+    STRICT.check_url(f"http://example.org{port}/")
+
+
+def test_ports_bind_public_addresses_only() -> None:
+    policy = AddressPolicy(frozenset({"*", "pages.example:9999"}), ports=frozenset({81}))
+    policy.check_url("http://127.0.0.1:8001/")
+    policy.check_url("http://inside.example:8001/")
+    policy.check_url("http://93.184.216.34:81/")
+    policy.check_address("inside.example", 8001, ip_address("10.0.0.1"))
+    policy.check_address("pages.example", 9999, ip_address("93.184.216.34"))
+    with pytest.raises(GuardRefusedError, match="port"):
+        policy.check_address("inside.example", 8001, ip_address("93.184.216.34"))
+    with pytest.raises(GuardRefusedError, match="port"):
+        policy.check_url("http://93.184.216.34:80/")
 
 
 def test_a_crawl_without_contact_keeps_to_exempt_hosts() -> None:

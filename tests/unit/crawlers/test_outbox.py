@@ -32,17 +32,17 @@ class SlowSink:
     """Answers when it is told to, from a thread of its own."""
 
     def __init__(self) -> None:
-        self.futures: list[Future[None]] = []
+        self.futures: list[Future[float | None]] = []
 
-    def put(self, event: PageFound | UrlEnded) -> Future[None]:
+    def put(self, event: PageFound | UrlEnded) -> Future[float | None]:
         self.futures.append(Future())
         return self.futures[-1]
 
-    def answer(self, error: Exception | None = None) -> None:
+    def answer(self, error: Exception | None = None, score: float | None = None) -> None:
         def work() -> None:
             for future in self.futures:
                 if error is None:
-                    future.set_result(None)
+                    future.set_result(score)
                 else:
                     future.set_exception(error)
 
@@ -67,6 +67,18 @@ def test_put_returns_when_all_is_durable() -> None:
         return waiting, done_early, len(outbox)
 
     assert asyncio.run(story()) == (2, False, 0)
+
+
+@pytest.mark.parametrize("score", [0.7, None])
+def test_put_returns_the_scores_that_the_sink_tells(score: float | None) -> None:
+    async def story() -> list[float | None]:
+        sink = SlowSink()
+        task = asyncio.create_task(Outbox(sink).put([event("a"), event("b")]))
+        await asyncio.sleep(0)
+        sink.answer(score=score)
+        return await task
+
+    assert asyncio.run(story()) == [score, score]
 
 
 @pytest.mark.parametrize("error", [SinkUnavailableError("gone"), RuntimeError("gone")])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ def row(depth: int = 0, kind: Kind = Kind.PAGE) -> Row:
 
 def read(body: bytes = HTML, *, depth: int = 0, kind: Kind = Kind.PAGE, **values: Any) -> Ending:
     given = {"url": URL, "status": 200, "content_type": "text/html", "content_language": "", "at": AT, **values}
-    return READER.read(row(depth, kind), Fetched(body=body, **given))
+    return asyncio.run(READER.read(row(depth, kind), Fetched(body=body, **given)))
 
 
 def test_a_page_becomes_an_event_that_can_be_sent() -> None:
