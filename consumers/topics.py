@@ -33,7 +33,8 @@ class TopicPlan:
     retention_h
         How long messages stay, in hours.
     kept_retention_h
-        The same for dead letters and for the analysts' decisions, which nobody can make again.
+        The same for dead letters and for the analysts' decisions, which nobody can make again, and for the requests of
+        crawls and their ends: no crawl may last longer.
     """
 
     partitions: int = 6
@@ -105,18 +106,25 @@ def _create(admin: Any, missing: dict[str, dict[str, Any]], timeout_s: float) ->
 
 
 def _wanted(topics: Topics, plan: TopicPlan) -> dict[str, dict[str, Any]]:
-    flowing = (topics.crawl_requests, topics.pages_found, topics.pages_judged)
+    flowing = (topics.pages_found, topics.pages_judged)
+    spread = (*flowing, topics.crawl_requests, topics.crawl_ended, topics.labels_recorded)
     wanted = {}
     for name in topics.all():
-        is_main = name in (*flowing, topics.labels_recorded)
-        retention_h = plan.retention_h if name in flowing else plan.kept_retention_h
         wanted[name] = {
-            "num_partitions": plan.partitions if is_main else 1,
+            "num_partitions": plan.partitions if name in spread else 1,
             "replication_factor": plan.replication,
             "configs": {
-                "retention.ms": str(retention_h * _HOUR_MS),
+                **_kept(topics, plan, name),
                 "max.message.bytes": str(MAX_REQUEST_BYTES),
                 "min.insync.replicas": str(max(1, plan.replication - 1)),
             },
         }
     return wanted
+
+
+def _kept(topics: Topics, plan: TopicPlan, name: str) -> dict[str, str]:
+    """Return how long messages stay: the last of each key, or all for a time."""
+    if name in (topics.crawls, topics.crawl_progress):
+        return {"cleanup.policy": "compact"}
+    flowing = (topics.pages_found, topics.pages_judged)
+    return {"retention.ms": str((plan.retention_h if name in flowing else plan.kept_retention_h) * _HOUR_MS)}

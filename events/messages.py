@@ -188,8 +188,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 class PageJudged(msgspec.Struct, frozen=True, kw_only=True):
     """A page with its verdict. Topic ``pages.judged``, key: page id.
 
-    ``title``, ``text`` and ``minhash`` (of the text) are empty unless the page is flagged (DESIGN §2: no text of what is
-    not flagged).
+    ``title``, ``text`` and ``minhash`` (of the text) are empty unless the page is flagged (DESIGN §2: no text of what
+    is not flagged).
     """
 
     id: str

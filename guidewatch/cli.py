@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from guidewatch.commands import crawling, demo, evaluate, people, scoring, status, working
+from guidewatch.commands import (
+    crawling,
+    crawls,
+    demo,
+    evaluate,
+    evidence,
+    people,
+    rechecking,
+    scoring,
+    status,
+    watching,
+    working,
+)
 from guidewatch.errors import one_line
 
 app = typer.Typer(
@@ -20,7 +32,7 @@ app = typer.Typer(
         "Exit status: 0 done, 1 failed, 2 a mistake in what was asked."
     ),
 )
-for commands in (demo, crawling, working, scoring, evaluate, people, status):
+for commands in (demo, crawling, watching, rechecking, crawls, working, scoring, evaluate, people, status, evidence):
     commands.register(app)
 
 

@@ -14,6 +14,8 @@ from guidewatch.errors import UserMistakeError
 
 if TYPE_CHECKING:
     from classifier import Classifier
+    from consumers.vault import Vault, VaultKeys
+    from crawlers.guard.off_limits import OffLimits
     from events import PageFound, PageJudged, Topics
     from storage import Store
 
@@ -96,6 +98,53 @@ def judge(loaded: Classifier) -> Callable[[Sequence[PageFound]], list[PageJudged
     from consumers.judging import judge as judge_pages
 
     return partial(judge_pages, loaded, clock=lambda: datetime.now(UTC))
+
+
+def off_limits(path: Path | None) -> OffLimits:
+    """Return what is never asked: the list in ``path``, or nothing.
+
+    Raises
+    ------
+    OffLimitsError
+        The list cannot be read, or a line is malformed.
+    """
+    from crawlers.guard.off_limits import OffLimits, read_off_limits
+
+    return OffLimits() if path is None else read_off_limits(path)
+
+
+def ports(text: str) -> frozenset[int]:
+    """Return the numbers in a list that is separated by commas."""
+    return frozenset(int(port) for port in text.split(","))
+
+
+def vault_keys() -> VaultKeys:
+    """Return the configured keys of the vault; there may be none.
+
+    Raises
+    ------
+    VaultKeyError
+        One is malformed.
+    """
+    from consumers.vault import read_keys
+    from guidewatch import settings
+
+    return read_keys(settings.load(settings.EvidenceSettings).vault_key.get_secret_value())
+
+
+def vault(folder: Path, warc_folder: Path) -> Vault:
+    """Return the vault to write to.
+
+    Raises
+    ------
+    VaultKeyError
+        The key is malformed, or not the one that the vault was written with.
+    """
+    from consumers.vault import Vault
+
+    made = Vault(folder, warc_folder, keys=vault_keys())
+    made.check_keys()
+    return made
 
 
 def kafka_options() -> dict[str, Any]:

@@ -13,7 +13,16 @@ from typing import Any
 import msgspec
 
 from classifier import Document
-from crawlers.extraction import Extracted, Format, UnreadableError, extract_html, extract_pdf, extract_text, sniff
+from crawlers.extraction import (
+    Extracted,
+    Format,
+    UnreadableError,
+    extract_html,
+    extract_markdown,
+    extract_pdf,
+    extract_text,
+    sniff,
+)
 from crawlers.extraction.charset import decode
 from guidewatch.output import whole
 
@@ -22,7 +31,7 @@ _FORMATS = {
     ".htm": Format.HTML,
     ".xhtml": Format.HTML,
     ".txt": Format.TEXT,
-    ".md": Format.TEXT,
+    ".md": Format.MARKDOWN,
     ".pdf": Format.PDF,
 }
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -97,6 +106,8 @@ def _page(path: Path) -> Extracted:
     format_ = format_ or _sniffed(body)
     if format_ is Format.PDF:
         return extract_pdf(body)
+    if format_ is Format.MARKDOWN:
+        return extract_markdown(body)
     if format_ is Format.TEXT:
         return extract_text(body)
     if format_ is Format.HTML:

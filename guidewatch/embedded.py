@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +50,7 @@ class EmbeddedSink:
         dead_letters: Path,
         keep_evidence: Callable[[PageJudged], None] | None = None,
         batch_pages: int = 32,
-        wait_s: float = 0.25,
+        wait_s: float = 0.1,
         retries: int = 5,
         pause_s: float = 0.1,
     ) -> None:
@@ -64,15 +64,15 @@ class EmbeddedSink:
         self._wait_s = wait_s
         self._retries = retries
         self._pause_s = pause_s
-        self._queue: queue.Queue[tuple[Found, Future[None]] | None] = queue.Queue()
+        self._queue: queue.Queue[tuple[Found, Future[float | None]] | None] = queue.Queue()
         self._idle = threading.Condition()
         self._open = 0
         self._thread = threading.Thread(target=self._work, name="judge-and-store", daemon=True)
         self._thread.start()
 
-    def put(self, event: Found) -> Future[None]:
-        """Take one event; the future resolves when it is durable in the store."""
-        future: Future[None] = Future()
+    def put(self, event: Found) -> Future[float | None]:
+        """Take one event; the future resolves when it is durable in the store, to the page's score if it was judged."""
+        future: Future[float | None] = Future()
         with self._idle:
             self._open += 1
         self._queue.put((event, future))
@@ -98,13 +98,13 @@ class EmbeddedSink:
         while (batch := self._next_batch()) is not None:
             events = [event for event, _ in batch]
             try:
-                self._settle(events)
+                scores = self._settle(events)
             except Exception as error:  # noqa: BLE001  the edge of the worker: the crawl learns of it and stops
-                self._resolve(batch, error)
+                self._resolve(batch, {}, error)
             else:
-                self._resolve(batch, None)
+                self._resolve(batch, scores, None)
 
-    def _next_batch(self) -> list[tuple[Found, Future[None]]] | None:
+    def _next_batch(self) -> list[tuple[Found, Future[float | None]]] | None:
         first = self._queue.get()
         if first is None:
             return None
@@ -121,17 +121,23 @@ class EmbeddedSink:
             batch.append(following)
         return batch
 
-    def _resolve(self, batch: Sequence[tuple[Found, Future[None]]], error: BaseException | None) -> None:
-        for _, future in batch:
+    def _resolve(
+        self,
+        batch: Sequence[tuple[Found, Future[float | None]]],
+        scores: Mapping[str, float],
+        error: BaseException | None,
+    ) -> None:
+        for event, future in batch:
             if error is None:
-                future.set_result(None)
+                future.set_result(scores.get(event.page_id))
             else:
                 future.set_exception(error)
         with self._idle:
             self._open -= len(batch)
             self._idle.notify_all()
 
-    def _settle(self, events: Sequence[Found]) -> None:
+    def _settle(self, events: Sequence[Found]) -> dict[str, float]:
+        """Judge and store ``events``; return the scores of the pages that were judged, by page id."""
         judged: list[Judged] = [event for event in events if isinstance(event, UrlEnded)]
         judged += self._judged([event for event in events if isinstance(event, PageFound)])
         rejected = dict(self._upsert(judged))
@@ -144,6 +150,7 @@ class EmbeddedSink:
             self.outcomes[event.outcome if isinstance(event, UrlEnded) else event.verdict.outcome] += 1
             if self._keep_evidence and isinstance(event, PageJudged) and event.verdict.flagged:
                 self._keep_evidence(event)
+        return {event.page_id: event.verdict.score for event in judged if isinstance(event, PageJudged)}
 
     def _judged(self, pages: Sequence[PageFound]) -> list[Judged]:
         """Judge a batch; where that fails, page by page, so that one bad page does not fail the others.

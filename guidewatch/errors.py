@@ -27,11 +27,16 @@ MISTAKES = frozenset(
         "guidewatch.settings.SettingsError",
         "crawlers.seeds.SeedsError",
         "crawlers.plan.PlanError",
+        "crawlers.guard.off_limits.OffLimitsError",
         "crawlers.run.DataFolderError",
         "classifier.registry.ModelError",
         "classifier.encoders.protocol.EncoderError",
         "classifier.examples.CorpusError",
         "consumers.connection.BrokerRefusedError",
+        "crawlers.distributed.client.CrawlOverError",
+        "crawlers.distributed.client.UnknownCrawlError",
+        "crawlers.distributed.connection.KafkaRefusedError",
+        "consumers.vault.keys.VaultKeyError",
         "storage.port.StoreRejectedError",
     }
 )
@@ -41,6 +46,10 @@ FAILURES = frozenset(
     {
         "guidewatch.errors.CommandFailedError",
         "consumers.connection.BrokerUnavailableError",
+        "consumers.vault.handing_over.HandOverError",
+        "consumers.vault.records.EvidenceRefusedError",
+        "crawlers.distributed.connection.KafkaUnavailableError",
+        "crawlers.evidence.warc.EvidenceError",
         "crawlers.sink.SinkUnavailableError",
         "storage.port.StoreUnavailableError",
         "builtins.OSError",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dashboards import REVIEW_PORT
@@ -41,6 +41,25 @@ class CrawlSettings(BaseSettings):
     concurrency: int = Field(16, ge=1, description="requests under way at once")
     timeout_s: float = Field(30.0, gt=0, description="most seconds for one response in all")
     max_bytes: int = Field(8_000_000, ge=1, description="most bytes of one body")
+    ports: str = Field("80, 443, 8080, 8443", description="ports of public hosts that may be connected to")
+    off_limits: Path | None = Field(
+        None, description="file of hosts and URL patterns that are never asked, one a line; empty: none"
+    )
+    focus: Literal["off", "soft", "hard"] = Field(
+        "soft", description="`off`: breadth first; `soft`: links that promise most first; `hard`: give poor links up"
+    )
+    browser: str = Field(
+        "", description="path of Chromium, for pages that are empty without their scripts; empty: they stay so"
+    )
+    revisit_min_s: float = Field(21_600.0, gt=0, description="seconds until a page that changes is due again")
+    revisit_max_s: float = Field(2_592_000.0, gt=0, description="seconds until a page that never changes is due again")
+
+    @field_validator("ports")
+    @classmethod
+    def _are_ports(cls, value: str) -> str:
+        if not all(port.strip().isdecimal() and 0 < int(port) < 65_536 for port in value.split(",")):
+            raise ValueError("ports are numbers from 1 to 65535, separated by commas")
+        return value
 
 
 class ClassifierSettings(BaseSettings):
@@ -89,6 +108,10 @@ class EvidenceSettings(BaseSettings):
 
     warc_dir: Path = Field(Path("data/warc"), description="folder of the crawlers' WARC files, for `work evidence`")
     vault_dir: Path = Field(Path("data/vault"), description="folder for the records of flagged pages")
+    vault_key: SecretStr = Field(
+        SecretStr(""),
+        description="encrypts the vault, signs its log: 32 bytes in base64 or hexadecimal; former keys after commas",
+    )
 
 
 class ReviewSettings(BaseSettings):

@@ -27,13 +27,18 @@ def status(
         health = store.health()
         outcomes = store.ledger_counts()
         decisions = {bucket.value: bucket.count for bucket in store.counts("decision", ItemQuery())}
+        checks = store.check_counts()
         languages = {bucket.value: bucket.count for bucket in store.counts("language", ItemQuery())}
     finally:
         store.close()
     if as_json:
-        output.emit({"health": health, "ledger": outcomes, "decisions": decisions, "languages": languages})
+        output.emit(
+            {"health": health, "ledger": outcomes, "decisions": decisions, "checks": checks, "languages": languages}
+        )
         return
     output.table("Store", {"health": health, "URLs in the ledger": sum(outcomes.values())})
     output.table("URLs by outcome", {name.replace("_", " "): count for name, count in outcomes.items()})
     output.table("Items by decision", decisions)
     output.table("Items by language", languages)
+    if any(checks.values()):
+        output.table("Pages looked at again, by what was found last", checks)

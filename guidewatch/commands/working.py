@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,16 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from guidewatch import composition, output
+from guidewatch.errors import UserMistakeError
+from guidewatch.heartbeat import beating
 from guidewatch.stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from consumers.loop import ConsumeLoop
     from consumers.stage import Stage
+    from consumers.status import Summary
+    from crawlers.distributed.spider import SpiderSummary
 
-_HEARTBEAT_S = 10.0
-
-
-StageName = Literal["classify", "index", "label", "evidence"]
+StageName = Literal["spider", "classify", "index", "label", "evidence"]
 
 
 def register(app: typer.Typer) -> None:
@@ -70,25 +69,53 @@ def work(
     heartbeat: Annotated[
         Path | None, typer.Option(help="File that is renewed every ten seconds while the process is well.")
     ] = None,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Spiders only: allow private, loopback and link-local addresses.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Run one stage until SIGTERM or Ctrl-C; start more of a stage to go faster."""
-    from consumers.connection import Membership
-    from consumers.loop import ConsumeLoop
     from guidewatch import settings
 
-    with stop_on_signals() as stop, _stage(stage) as made:
-        prefix = settings.load(settings.KafkaSettings).topic_prefix
-        member = Membership(
-            group=group or ".".join(filter(None, (prefix, f"guidewatch-{stage}"))),
-            instance=instance or f"{socket.gethostname()}-{os.getpid()}",
-        )
-        loop = ConsumeLoop(made, composition.kafka_options(), member, _now)
-        with _beating(loop, heartbeat):
-            summary = loop.run(stop)
+    prefix = settings.load(settings.KafkaSettings).topic_prefix
+    group = group or ".".join(filter(None, (prefix, f"guidewatch-{stage}")))
+    instance = instance or f"{socket.gethostname()}-{os.getpid()}"
+    run = _spider if stage == "spider" else _consumer
+    summary = run(stage, group, instance, heartbeat, allow_private)
     if as_json:
-        output.emit({"stage": stage, "instance": member.instance, "summary": summary})
+        output.emit({"stage": stage, "instance": instance, "summary": summary})
     output.say(f"{stage} stopped: {summary}")
+
+
+def _spider(_: StageName, group: str, instance: str, heartbeat: Path | None, allow_private: bool) -> SpiderSummary:
+    from crawlers.distributed.connection import Membership
+    from crawlers.distributed.spider import Spider, SpiderOptions
+    from guidewatch import settings
+
+    chosen = settings.load(settings.CrawlSettings)
+    options = SpiderOptions(
+        warc_dir=settings.load(settings.EvidenceSettings).warc_dir,
+        allow_private=frozenset("*") if allow_private else frozenset(),
+        concurrency=chosen.concurrency,
+        off_limits=composition.off_limits(chosen.off_limits),
+        ports=composition.ports(chosen.ports),
+    )
+    spider = Spider(composition.kafka_options(), composition.topics(), Membership(group, instance), options)
+    with stop_on_signals() as stop, beating(heartbeat, lambda: spider.status().turned_at_s, spider.status):
+        return spider.run(stop)
+
+
+def _consumer(stage: StageName, group: str, instance: str, heartbeat: Path | None, allow_private: bool) -> Summary:
+    from consumers.connection import Membership
+    from consumers.loop import ConsumeLoop
+
+    if allow_private:
+        raise UserMistakeError(f"--allow-private is for spiders: {stage} fetches nothing")
+    with stop_on_signals() as stop, _stage(stage) as made:
+        member = Membership(group=group, instance=instance)
+        loop = ConsumeLoop(made, composition.kafka_options(), member, _now)
+        with beating(heartbeat, lambda: loop.status().turned_at_s, lambda: _shown(loop)):
+            return loop.run(stop)
 
 
 @contextmanager
@@ -104,10 +131,9 @@ def _stage(name: StageName) -> Iterator[Stage]:
         yield ClassifyStage(composition.classifier(), topics, _now, slice_size=slice_size)
     elif name == "evidence":
         from consumers.evidence import EvidenceStage
-        from consumers.vault import Vault
 
         chosen = settings.load(settings.EvidenceSettings)
-        yield EvidenceStage(Vault(chosen.vault_dir, chosen.warc_dir), topics, _now)
+        yield EvidenceStage(composition.vault(chosen.vault_dir, chosen.warc_dir), topics, _now)
     else:
         from consumers.index import IndexStage
         from consumers.label import LabelStage
@@ -117,31 +143,6 @@ def _stage(name: StageName) -> Iterator[Stage]:
             yield IndexStage(store, topics) if name == "index" else LabelStage(store, topics)
         finally:
             store.close()
-
-
-@contextmanager
-def _beating(loop: ConsumeLoop, path: Path | None) -> Iterator[None]:
-    """Renew a file with the loop's status while the loop turns; a health check looks at the file's age."""
-    if path is None:
-        yield
-        return
-    import msgspec
-
-    ended = threading.Event()
-
-    def beat() -> None:
-        while not ended.wait(0 if not path.exists() else _HEARTBEAT_S):
-            if time.monotonic() - loop.status().turned_at_s < 3 * _HEARTBEAT_S:
-                path.write_bytes(msgspec.json.encode(_shown(loop)))
-
-    thread = threading.Thread(target=beat, daemon=True, name="heartbeat")
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-        path.unlink(missing_ok=True)
 
 
 def _shown(loop: ConsumeLoop) -> dict[str, Any]:

@@ -53,6 +53,19 @@ def test_a_seeds_file_that_is_not_there(tmp_path):
     refused(processes.run("run", str(tmp_path / "none.txt"), "--data", str(tmp_path)), 2, "none.txt")
 
 
+@pytest.mark.parametrize("line", ["two words", "ftp://example.org/*", "*"])
+def test_a_bad_list_of_what_is_off_limits(tmp_path, line):
+    listed = tmp_path / "off-limits.txt"
+    listed.write_text(f"example.net\n{line}\n")
+    asked = ("run", "https://example.org/", "--data", str(tmp_path / "d"), "--contact", "a@b.example")
+    refused(processes.run(*asked, "--off-limits", str(listed)), 2, "off-limits.txt:2", line)
+
+
+def test_a_list_of_what_is_off_limits_that_is_not_there(tmp_path):
+    asked = ("run", "https://example.org/", "--data", str(tmp_path / "d"), "--contact", "a@b.example")
+    refused(processes.run(*asked, "--off-limits", str(tmp_path / "none.txt")), 2, "none.txt", "cannot be read")
+
+
 def test_a_public_host_without_a_contact(tmp_path):
     refused(processes.run("run", "https://example.org/", "--data", str(tmp_path)), 2, "contact", "example.org")
 
@@ -110,7 +123,8 @@ def test_kafka_that_is_not_there(tmp_path):
         "GUIDEWATCH_ELASTICSEARCH_HOSTS": f"http://127.0.0.1:{free_port()}",
     }
     commands = [["work", stage] for stage in ("classify", "index", "label", "evidence")]
-    commands += [["setup"], ["crawl", "http://127.0.0.1:1/", "--data", str(tmp_path), "--allow-private"]]
+    commands += [["setup"], ["work", "spider"]]
+    commands += [["crawl", "start", "http://127.0.0.1:1/"], ["crawl", "info"], ["crawl", "stop", "x"]]
     with ThreadPoolExecutor(len(commands)) as pool:  # each waits some seconds for Kafka to come
         for done in pool.map(lambda command: processes.run(*command, extra=extra, timeout_s=60), commands):
             refused(done, 1, "Kafka", address)

@@ -88,6 +88,10 @@ def test_evidence_of_every_item_is_in_the_vault_and_every_warc_file_is_sound(dem
     items = store.search(ItemQuery(limit=1000)).items
     for item in items:
         assert (folder / "vault" / item.evidence.sha256[:2] / f"{item.evidence.sha256[2:]}.warc.gz").is_file()
+    verified = processes.run("evidence", "verify", "--data", str(folder), "--json")
+    report = json.loads(verified.stdout)
+    assert (verified.returncode, report["changes"], report["notices"]) == (0, [], []), verified.stderr
+    assert report["objects"] == len({item.evidence.sha256 for item in items})
     kinds = []
     for path in (folder / "warc").glob("*.warc.gz"):
         with path.open("rb") as file:

@@ -155,9 +155,7 @@ def test_the_review_app_ends_within_5_s(tmp_path, number):
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_workers_and_crawls_end_within_5_s(
-    kafka_bootstrap, elasticsearch_server, elasticsearch_prefix, tmp_path, number, site, dripping
-):
+def test_workers_end_within_5_s(kafka_bootstrap, elasticsearch_server, elasticsearch_prefix, tmp_path, number):
     extra = {
         "GUIDEWATCH_KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
         "GUIDEWATCH_KAFKA_TOPIC_PREFIX": elasticsearch_prefix,
@@ -182,18 +180,31 @@ def test_workers_and_crawls_end_within_5_s(
             assert worker.returncode == 0, err
             assert json.loads(out)["summary"]["records"] == 0
             assert not beats[stage].exists()
-    arguments = [
-        "crawl",
-        dripping,
-        site.url + "/",
-        "--data",
-        str(tmp_path),
-        "--allow-private",
-        "--delay",
-        "0",
-    ]
-    with processes.started(*arguments, extra=extra) as crawl:
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_spiders_and_those_who_follow_a_crawl_end_within_5_s(
+    kafka_bootstrap, elasticsearch_server, elasticsearch_prefix, tmp_path, number, site, dripping
+):
+    extra = {
+        "GUIDEWATCH_KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap,
+        "GUIDEWATCH_KAFKA_TOPIC_PREFIX": elasticsearch_prefix,
+        "GUIDEWATCH_ELASTICSEARCH_HOSTS": elasticsearch_server.url,
+        "GUIDEWATCH_ELASTICSEARCH_PREFIX": elasticsearch_prefix,
+        "GUIDEWATCH_EVIDENCE_WARC_DIR": str(tmp_path / "warc"),
+    }
+    assert processes.run("setup", extra=extra).returncode == 0
+    beat = tmp_path / "heartbeat"
+    start = ["crawl", "start", dripping, site.url + "/", "--id", "drips", "--delay", "0"]
+    spider = ["work", "spider", "--allow-private", "--json", "--heartbeat", str(beat)]
+    with processes.started(*spider, extra=extra) as working, processes.started(*start, extra=extra) as following:
         processes.wait_for(lambda: len(site.asked) > 8, "some pages")
-        _, err = processes.stop(crawl, number)
-    assert signal.Signals(number).name in err
+        processes.wait_for(lambda: b"running" in beat.read_bytes(), "the spider's heartbeat")
+        _, err = processes.stop(following, number)
+        assert following.returncode == 0, err
+        assert "It goes on: `guidewatch crawl info drips`" in err
+        out, err = processes.stop(working, number)
+    assert working.returncode == 0, err
     assert "Traceback" not in err
+    assert json.loads(out)["summary"]["outcomes"]["page"] > 0
+    assert not beat.exists()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events import CrawlRequest, LabelRecorded, Nearest, PoisonError, content_id, decode, encode, new_id, page_id
-from events.messages import EVENT_TYPES
+from events.catalogue import EVENT_TYPES
 from tests.unit.events.pages import AT, URL, judged, page
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
@@ -74,7 +74,7 @@ def test_schema_names_are_the_defaults_of_their_types(name):
     default = dict(
         zip(EVENT_TYPES[name].__struct_fields__[::-1], EVENT_TYPES[name].__struct_defaults__[::-1], strict=False)
     )
-    assert default["schema"] == name
+    assert default["schema"].partition(".")[0] == name
 
 
 def test_a_decision_outside_the_taxonomy_is_poison():
@@ -100,6 +100,18 @@ def test_a_judgement_from_before_the_second_queue_and_the_explanations_still_dec
     assert verdict.worth_a_look is False
     assert (verdict.passages[0].contexts, verdict.passages[0].nearest) == ({}, ())
     assert verdict.passages[0].words == (("page", 0.25),)
+
+
+def test_a_judgement_from_before_the_clusters_has_no_signature():
+    assert decode(JUDGED_YESTERDAY).minhash == ""
+
+
+@pytest.mark.parametrize("minhash", ["short", "=" * 684, "A" * 683, "A" * 683 + "==", "é" + "A" * 682 + "="])
+def test_a_signature_of_another_size_is_poison(minhash):
+    data = encode(judged(minhash=minhash))
+    with pytest.raises(PoisonError):
+        decode(data)
+    assert decode(encode(judged(minhash="A" * 683 + "="))).minhash
 
 
 def test_what_explains_a_passage_survives_the_wire_in_its_order():

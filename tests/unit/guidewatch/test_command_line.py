@@ -28,7 +28,9 @@ def test_the_commands_of_the_design_are_there():
     assert {" ".join(path) for path in COMMANDS} >= {
         "demo",
         "run",
-        "crawl",
+        "crawl start",
+        "crawl info",
+        "crawl stop",
         "work",
         "setup",
         "score",

@@ -21,7 +21,7 @@ OURS = {
 
 
 def test_every_stage_has_a_service():
-    assert {"setup", "crawl", "classify", "index", "label", "evidence", "review"} <= OURS.keys()
+    assert {"setup", "crawl", "spider", "classify", "index", "label", "evidence", "review"} <= OURS.keys()
 
 
 @pytest.mark.parametrize("name", OURS)

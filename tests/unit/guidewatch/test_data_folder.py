@@ -93,13 +93,11 @@ def test_a_folder_in_use_is_said_before_the_model_is_loaded(tmp_path, monkeypatc
         raise AssertionError("loaded")
 
     monkeypatch.setattr(composition, "classifier", never)
-    monkeypatch.setattr(composition, "kafka_options", never)
     plan = crawling.make_plan(["http://127.0.0.1:1/"], tmp_path, {}, allow_private=True)
     other = Frontier(tmp_path / "crawl" / "frontier.sqlite")
     try:
-        for command in (crawling.run_embedded, lambda plan: crawling.crawl(plan, as_json=False)):
-            with pytest.raises(DataFolderError, match="is in use"):
-                command(plan)
+        with pytest.raises(DataFolderError, match="is in use"):
+            crawling.run_embedded(plan)
     finally:
         other.close()
 

@@ -74,6 +74,13 @@ def test_a_future_resolves_only_when_the_page_is_in_the_store(sink_for):
     assert sink.outcomes == {"not_flagged": 5}
 
 
+def test_a_future_tells_the_score_of_a_page_that_was_judged(sink_for):
+    sink = sink_for(FakeStore())
+    found = pages(1)[0]
+    assert sink.put(found).result(timeout=5) == judge([found])[0].verdict.score
+    assert sink.put(ended("gone")).result(timeout=5) is None
+
+
 def test_pages_and_ended_urls_share_a_batch(sink_for):
     store = FakeStore()
     sink = sink_for(store, wait_s=0.3)

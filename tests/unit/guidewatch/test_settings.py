@@ -38,3 +38,11 @@ def test_the_review_app_has_one_port_in_settings_server_kibana_and_compose():
     assert f"http://127.0.0.1:{port}" == REVIEW_URL
     compose = (Path(__file__).parents[3] / "docker-compose.yml").read_text("utf-8")
     assert f"127.0.0.1:{port}:{port}" in compose
+
+
+@pytest.mark.parametrize("value", ["", "80,", "http", "0", "65536", "80;443", "-1"])
+def test_ports_that_are_none_are_refused_in_one_line(monkeypatch, value):
+    monkeypatch.setenv("GUIDEWATCH_CRAWL_PORTS", value)
+    with pytest.raises(settings.SettingsError, match=r"GUIDEWATCH_CRAWL_PORTS: .*from 1 to 65535") as caught:
+        settings.load(settings.CrawlSettings)
+    assert "\n" not in str(caught.value)
