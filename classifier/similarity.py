@@ -23,7 +23,8 @@ HASHES = 128
 SHINGLE_WORDS = 3
 """In Chinese and Japanese, where every character counts as a word, three characters."""
 
-_CHUNK = 4_096
+_CHUNK = 512
+"""Shingles at a time, so that their hashes stay in the cache of a core."""
 _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]"
     r"|[^\W_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd]+"
@@ -51,12 +52,13 @@ def signature(text: str) -> Hashes | None:
     if not shingles.size:
         return None
     factors, shifts = _permutations()
-    least = np.full(HASHES, 0xFFFFFFFF, np.uint64)
+    least = np.full(HASHES, 2**64 - 1, np.uint64)
     for start in range(0, len(shingles), _CHUNK):
         # Multiply-shift (Dietzfelbinger, 1996): strongly universal from 32 bits to 32 bits in arithmetic modulo 2^64.
-        hashed = factors * shingles[start : start + _CHUNK] + shifts
-        least = np.minimum(least, hashed.min(axis=1) >> np.uint64(32))
-    return least.astype(np.uint32)
+        hashed = factors * shingles[start : start + _CHUNK]
+        hashed += shifts
+        np.minimum(least, hashed.min(axis=1), out=least)
+    return (least >> np.uint64(32)).astype(np.uint32)
 
 
 def _shingles(text: str) -> NDArray[np.uint64]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 import classifier
+from classifier.similarity import minhash
 from events import PageFound, PageJudged, Verdict
 
 
@@ -24,8 +25,8 @@ class Judge(Protocol):
 def judge(judge: Judge, pages: Sequence[PageFound], clock: Callable[[], datetime]) -> list[PageJudged]:
     """Return one judged page a page, in order.
 
-    Title and text stay only where the page is flagged (DESIGN §2). The id of a judgement follows from the page event
-    and the model, so a repeated judgement is recognised as the same.
+    Title, text and the signature of the text are there only where the page is flagged (DESIGN §2). The id of a
+    judgement follows from the page event and the model, so a repeated judgement is recognised as the same.
 
     Parameters
     ----------
@@ -61,6 +62,9 @@ def _judged(page: PageFound, verdict: classifier.Verdict, at: datetime) -> PageJ
         media_type=page.media_type,
         redirected_from=page.redirected_from,
         evidence=page.evidence,
+        previous_content_id=page.previous_content_id,
+        changed_share=page.changed_share,
+        minhash=minhash(page.text) if verdict.flagged else "",
     )
 
 

@@ -1,7 +1,10 @@
 """Items, ledger and decisions: one port (`storage.port`), two stores (SQLite, Elasticsearch)."""
 
 from storage.port import (
+    CHECK_STATES,
     Bucket,
+    Check,
+    CheckState,
     DecisionRecord,
     Item,
     ItemPage,
@@ -17,7 +20,10 @@ from storage.port import (
 )
 
 __all__ = [
+    "CHECK_STATES",
     "Bucket",
+    "Check",
+    "CheckState",
     "DecisionRecord",
     "Item",
     "ItemPage",

@@ -13,7 +13,11 @@ from datetime import datetime
 import msgspec
 
 from events import LabelRecorded, PageJudged, UrlEnded
+from storage.changes import change_of
 from storage.port import DecisionRecord, Item, LedgerRow
+
+NOT_MODIFIED = "not modified"
+"""Reason of a duplicate of itself (RFC 9110, 15.4.5)."""
 
 Version = tuple[datetime, datetime]
 """When the page was fetched (or, if it was not, when the event was made), then when the event was made."""
@@ -168,9 +172,19 @@ def _row(event: PageJudged | UrlEnded, old: LedgerRow | None, *, newest: bool, n
         "duplicate_of": None if isinstance(event, PageJudged) else event.duplicate_of,
         "indexed_at": now,
     }
+    if old is not None and _is_confirmed(event, old):
+        for name in ("outcome", "reason", "duplicate_of"):
+            del happened[name]
     if old is None:
         return msgspec.convert({"page_id": event.page_id, "found_at": now, **happened, **known}, LedgerRow)
     return msgspec.structs.replace(old, **happened, **known)
+
+
+def _is_confirmed(event: PageJudged | UrlEnded, old: LedgerRow) -> bool:
+    """Return whether the page is, by its server's word, the one that ended as the row says."""
+    if not isinstance(event, UrlEnded) or event.reason != NOT_MODIFIED or old.outcome in ("refused", "failed"):
+        return False
+    return old.content_id in (None, event.content_id)
 
 
 _JUDGEMENT = ("score", "worth_a_look", "model", "judged_at")
@@ -199,11 +213,12 @@ def _item_after(held: Held, event: PageJudged) -> Item | None:
     if old is not None and (old.fetched_at, old.judged_at) >= version(event):
         return old
     if event.verdict.flagged:
-        return _item(event, old.first_seen_at if old else event.fetched_at)
+        return _item(event, old)
     return _no_longer_flagged(old, event) if old is not None and held.labels else None
 
 
-def _item(event: PageJudged, first_seen_at: datetime) -> Item:
+def _item(event: PageJudged, old: Item | None) -> Item:
+    same = old if old is not None and old.content_id == event.content_id else None
     return Item(
         page_id=event.page_id,
         content_id=event.content_id,
@@ -213,7 +228,7 @@ def _item(event: PageJudged, first_seen_at: datetime) -> Item:
         title=event.title,
         text=event.text,
         fetched_at=event.fetched_at,
-        first_seen_at=first_seen_at,
+        first_seen_at=old.first_seen_at if old is not None else event.fetched_at,
         judged_at=event.at,
         verdict=event.verdict,
         text_truncated=event.text_truncated,
@@ -221,6 +236,10 @@ def _item(event: PageJudged, first_seen_at: datetime) -> Item:
         parent_url=event.parent_url,
         media_type=event.media_type,
         evidence=event.evidence,
+        **change_of(event, old),
+        cluster_id=same.cluster_id if same is not None else event.content_id,
+        cluster_since=same.cluster_since if same is not None else event.fetched_at,
+        minhash=event.minhash or (same.minhash if same is not None else ""),
     )
 
 

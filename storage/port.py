@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import msgspec
 
 from events import LabelRecorded, PageJudged, UrlEnded
-from events.messages import Context, Decision, Evidence, Outcome, Subject, Technique, Verdict
+from events.messages import Context, Decision, Evidence, Hash, Outcome, Subject, Technique, Utc, Verdict
 
 
 class StoreUnavailableError(Exception):
@@ -45,6 +45,27 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     context: Context | None = None
 
 
+CheckState = Literal["online", "changed", "gone", "unreachable", "refused"]
+CHECK_STATES: tuple[CheckState, ...] = get_args(CheckState)
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """What one more look at a page has shown. ``gone``: no such page or host any more, or the host is parked.
+
+    ``unreachable`` (no answer, or an error of the server) and ``refused`` (robots.txt, a locked door) do not say
+    whether the page is there.
+    """
+
+    page_id: Hash
+    at: Utc
+    state: CheckState
+    reason: str = ""
+    """Short and stable, such as ``status 404``, ``dns``, ``parked``, ``timeout``, ``robots``."""
+    status: int | None = None
+    content_id: Hash | None = None
+    """That of the text that was there."""
+
+
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """A flagged page. ``decisions`` is oldest first; ``decision`` is the last one, or None while open."""
 
@@ -59,6 +80,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     first_seen_at: datetime
     judged_at: datetime
     verdict: Verdict
+    cluster_id: str
+    """Content id of the oldest text in the cluster of this item."""
+    cluster_since: datetime
+    """When that text was first seen."""
+    minhash: str = ""
+    """Signature of the text, see `events.messages.MinHash`; empty where it is not known."""
     text_truncated: bool = False
     depth: int = 0
     parent_url: str | None = None
@@ -69,6 +96,11 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[DecisionRecord, ...] = ()
     reported_in: tuple[str, ...] = ()
     """Identifiers of the feed editions that counted this item."""
+    changed_at: datetime | None = None
+    """When the page was first fetched with this text, if it had another one before; None while it is new."""
+    previous_content_id: str | None = None
+    changed_share: float | None = None
+    """See `events.PageFound`."""
 
 
 class ItemQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,16 +121,19 @@ class ItemQuery(msgspec.Struct, frozen=True, kw_only=True):
     decision: tuple[str, ...] = ()
     crawl_id: tuple[str, ...] = ()
     content_id: tuple[str, ...] = ()
+    cluster_id: tuple[str, ...] = ()
     min_score: float = 0.0
     since: datetime | None = None
     until: datetime | None = None
     sort: Literal["score", "newest", "oldest", "host", "relevance"] = "score"
+    one_per_cluster: bool = False
+    """Of the items that match, only the first of each cluster in this order; for `Store.search` alone."""
     offset: int = 0
     limit: int = 50
 
 
 class ItemPage(msgspec.Struct, frozen=True):
-    """A page of items and how many there are in all."""
+    """A page of items and how many there are in all (clusters, where there is one item a cluster)."""
 
     items: list[Item]
     total: int
@@ -149,6 +184,9 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     reported_at: datetime | None = None
     checked_at: datetime | None = None
     online: bool | None = None
+    """Whether the page was there when a check last could tell."""
+    check_state: CheckState | None = None
+    """What the last check, at ``checked_at``, has shown."""
 
 
 class LedgerQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +225,9 @@ class UpsertReport(msgspec.Struct, frozen=True, kw_only=True):
     """(page id, reason): the store will never take this document; it belongs in the dead letters."""
 
 
-CountField = Literal["language", "subject", "technique", "method", "context", "host", "decision", "crawl_id", "model"]
+CountField = Literal[
+    "language", "subject", "technique", "method", "context", "host", "decision", "crawl_id", "model", "cluster_id"
+]
 Interval = Literal["hour", "day", "week", "month"]
 
 
@@ -206,6 +246,9 @@ class Store(Protocol):
 
         A page that is no longer flagged on a later fetch keeps its item if it has a decision, with the new
         verdict; without a decision the item is deleted.
+
+        Items whose texts are nearly the same are in one cluster on return, see `storage.clusters`. One whose text has
+        changed leaves its cluster for the one that the new text belongs to.
         """
 
     def record_decisions(self, labels: Sequence[LabelRecorded]) -> UpsertReport:
@@ -240,6 +283,18 @@ class Store(Protocol):
 
     def mark_reported(self, page_ids: Sequence[str], edition: str, at: datetime) -> None:
         """Note in items and ledger that these were counted in a feed edition; idempotent."""
+
+    def record_checks(self, checks: Sequence[Check]) -> UpsertReport:
+        """Add checks to the history of their pages, and note the newest in the ledger; durable on return.
+
+        Idempotent by page id and time; of pages that are not in the ledger, checks are rejected.
+        """
+
+    def checks(self, page_id: str, limit: int = 100) -> list[Check]:
+        """Return the last checks of a page, oldest first."""
+
+    def check_counts(self) -> dict[str, int]:
+        """Return pages by the state of their last check, every one of `CHECK_STATES` present."""
 
     def refresh(self) -> None:
         """Make everything written so far visible to search (a no-op where it already is)."""

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from dashboards.feeds.counting import Cluster, over_time, shown, table
-from dashboards.feeds.edition import SCHEMA, Address, Cell, Confirmed, Edition, Section
+from dashboards.feeds.edition import SCHEMA, Address, Cell, Confirmed, Edition, Section, StillOnline
 from dashboards.feeds.facts import Facts, clusters, facts_of, online_now
+from dashboards.feeds.persistence import rows_of, still_online
 from storage.port import ItemQuery, Store
 
 SMALLEST_PUBLIC = 3
@@ -87,6 +88,7 @@ def build_edition(
         newness=_states(together, lambda cluster: _newness(cluster, name), smallest),
         online=_states(together, _presence, smallest),
         over_time=over_time(together, smallest),
+        still_online=_still_online(store, end, now, smallest),
         host=table(together, lambda one: (one.host,), smallest) if restricted else (),
         items=tuple(_listed(cluster, name) for cluster in together) if restricted else (),
         page_ids=tuple(sorted(one.page_id for one in confirmed)),
@@ -100,6 +102,11 @@ def _confirmed(store: Store, period: Iterable[Facts], since: datetime | None, na
         found += [one for one in earlier if _is_new(one, name)]
     online = online_now(store, (one.page_id for one in found))
     return [replace(one, online=online.get(one.page_id)) for one in found]
+
+
+def _still_online(store: Store, end: datetime, now: datetime, smallest: int) -> tuple[StillOnline, ...]:
+    ever = list(facts_of(store, ItemQuery(decision=("of_concern",), until=end)))
+    return still_online(clusters(ever), rows_of(store, ever), now, smallest)
 
 
 def _section(facts: Sequence[Facts], smallest: int) -> Section:

@@ -49,9 +49,10 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
-    """One confirmed text with every address it was found at. Restricted editions only."""
+    """One confirmed text with every address where it, or nearly the same text, was found. Restricted editions only."""
 
     content_id: str
+    """Of the oldest of these texts."""
     language: str
     subjects: tuple[str, ...]
     techniques: tuple[str, ...]
@@ -68,6 +69,19 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     subject: tuple[Cell, ...]
     technique: tuple[Cell, ...]
     method: tuple[Cell, ...]
+
+
+class StillOnline(msgspec.Struct, frozen=True, kw_only=True):
+    """Confirmed texts first seen at least ``days`` days before, by whether they are still there.
+
+    ``online``: a check that long after found one of its addresses; ``offline``: none is online any more; else
+    ``not_checked``. ``share`` is that of the online ones in those that were checked, 0 to 1, or None where there is
+    none or a number is too small to give.
+    """
+
+    days: int
+    states: tuple[Cell, ...]
+    share: float | None
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,6 +104,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     online: tuple[Cell, ...]
     """Confirmed: ``online`` at one address at least, ``offline``, or ``not_checked``."""
     over_time: OverTime
+    still_online: tuple[StillOnline, ...] = ()
+    """Of all that was ever confirmed, in this period or before."""
     host: tuple[Cell, ...] = ()
     items: tuple[Confirmed, ...] = ()
     page_ids: tuple[str, ...] = ()

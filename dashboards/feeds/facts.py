@@ -19,6 +19,7 @@ class Facts:
 
     page_id: str
     content_id: str
+    cluster_id: str
     url: str
     """Defanged."""
     host: str
@@ -49,11 +50,11 @@ def online_now(store: Store, page_ids: Iterable[str]) -> dict[str, bool]:
 
 
 def clusters(facts: Iterable[Facts]) -> list[list[Facts]]:
-    """Return the facts with the same text together: oldest first, within and among them."""
+    """Return the facts with nearly the same text together: oldest first, within and among them."""
     order: Callable[[Facts], tuple[datetime, str]] = lambda one: (one.first_seen_at, one.page_id)  # noqa: E731
     together: dict[str, list[Facts]] = {}
     for one in sorted(facts, key=order):
-        together.setdefault(one.content_id, []).append(one)
+        together.setdefault(one.cluster_id, []).append(one)
     return list(together.values())
 
 
@@ -63,6 +64,7 @@ def _facts(item: Item) -> Facts:
     return Facts(
         page_id=item.page_id,
         content_id=item.content_id,
+        cluster_id=item.cluster_id,
         url=defang(item.url),
         host=item.host,
         language=item.verdict.language,

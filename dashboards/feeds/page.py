@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from dashboards.charts import Bar, columns, meter
 from dashboards.defang import defang_host
-from dashboards.feeds.edition import Cell, Edition, OverTime
+from dashboards.feeds.edition import Cell, Edition, OverTime, StillOnline
 from dashboards.labels import day, label, moment
 
 
@@ -33,6 +33,7 @@ def _tables(edition: Edition) -> list[tuple[str, str, tuple[Cell, ...]]]:
     found: list[tuple[str, str, tuple[Cell, ...]]] = [
         ("New or known", "Confirmed, by whether an earlier edition had it", edition.newness),
         ("Still online", "Confirmed, by whether it was still there when last checked", edition.online),
+        *(_still_online(one) for one in edition.still_online),
         ("Language", "Confirmed, by language", confirmed.language),
         ("Subject", "Confirmed, by subject; a text can have several", confirmed.subject),
         ("Technique", "Confirmed, by technique; a text can have several", confirmed.technique),
@@ -43,6 +44,12 @@ def _tables(edition: Edition) -> list[tuple[str, str, tuple[Cell, ...]]]:
         ("Awaiting review, by subject", "Flagged, and nobody has decided", edition.awaiting_review.subject),
     ]
     return [table for table in found if table[2]]
+
+
+def _still_online(one: StillOnline) -> tuple[str, str, tuple[Cell, ...]]:
+    share = f"; of those checked, {100 * one.share:.0f} % are still online" if one.share is not None else ""
+    caption = f"All confirmed that were first seen {one.days} days ago or earlier, when last checked{share}"
+    return f"Still online after {one.days} days", caption, one.states
 
 
 def _share(cell: Cell, cells: tuple[Cell, ...]) -> Markup:

@@ -19,6 +19,8 @@ VERSION = "8.19.0"
 
 _LABELS = {
     "guidewatch.page_id": "Review",
+    "guidewatch.cluster.id": "Cluster",
+    "guidewatch.cluster.since": "Text known since",
     "guidewatch.language": "Language",
     "guidewatch.subject": "Subject",
     "guidewatch.technique": "Technique",
@@ -26,6 +28,9 @@ _LABELS = {
     "guidewatch.score": "Score",
     "guidewatch.host": "Host",
 }
+
+_HIDDEN = ("guidewatch.text", "guidewatch.search.*", "guidewatch.cluster.hashes", "guidewatch.cluster.minhash")
+"""Fields that Discover does not show."""
 
 
 def saved_objects(review_url: str = REVIEW_URL, index: str = "guidewatch-items") -> bytes:
@@ -102,7 +107,7 @@ def _data_view(review_url: str, index: str) -> dict[str, Any]:
             ),
             "fields": "[]",
             "runtimeFieldMap": "{}",
-            "sourceFilters": json.dumps([{"value": "guidewatch.text"}, {"value": "guidewatch.search.*"}]),
+            "sourceFilters": json.dumps([{"value": field} for field in _HIDDEN]),
         },
         "references": [],
         "coreMigrationVersion": "8.8.0",

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast, get_args
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from dashboards.review.cluster import fingerprint, others_of, undecided
 from dashboards.review.desk import desk_of, visit_of
 from dashboards.review.draft import Draft, likely
 from dashboards.review.filters import Filters
@@ -26,12 +28,19 @@ from dashboards.review.paging import position
 from dashboards.review.worth_a_look import PATH, Queue, rows, show_row, wanted_row
 from events import CONTEXTS, DECISIONS, SUBJECTS, TECHNIQUES, LabelRecorded
 from events.messages import Context, Decision, Subject, Technique
+from storage.port import Item
 
 MAX_REASON = 2000
 _LABEL_ID = re.compile(r"^[0-9a-f]{32}$")
 _log = logging.getLogger(__name__)
 
 NOT_RECORDED = "Not recorded: the decision could not be passed on. Nothing you entered is lost; try again in a moment."
+NOT_ON_ALL = (
+    "Recorded here and on some of the other pages only: the rest could not be passed on. Try again in a moment."
+)
+CLUSTER_CHANGED = (
+    "Not recorded: the pages with nearly the same text are not those that you saw. Look at them once more, then decide."
+)
 JUDGED_AGAIN = "Not recorded: the page was judged again since you opened it. Look at it once more, then decide."
 
 
@@ -49,6 +58,8 @@ class _Case:
     """What the classifier says, so that only a correction is recorded."""
     show: Callable[[Draft, int], Response]
     onward: Callable[[dict[str, object]], str]
+    together: Sequence[Item] = ()
+    """The pages with nearly the same text that the decision may take with it."""
 
 
 async def decide(request: Request) -> Response:
@@ -80,8 +91,9 @@ def _item_case(request: Request) -> _Case:
         model=item.verdict.model,
         subjects=likely(item.verdict.subjects),
         techniques=likely(item.verdict.techniques),
-        show=lambda draft, status: show(request, item, draft, status),
+        show=lambda draft, status: show(request, desk.recent.over(item), draft, status),
         onward=onward,
+        together=undecided(item, others_of(desk, item)),
     )
 
 
@@ -115,14 +127,20 @@ def _decide(request: Request, form: FormData, case: _Case) -> Response:
         raise HTTPException(400, "The form says no decision.")
     if field(form, "judged_at") != (case.judged_at.isoformat() if case.judged_at else ""):
         return case.show(replace(draft, problem=JUDGED_AGAIN), 409)
-    label = _label(request, case, cast(Decision, decision), draft)
-    try:
-        desk.record(label)
-    except Exception:  # noqa: BLE001 - whatever the sink raises, the analyst keeps what was typed and can try again
-        _log.exception("decision on page %s was not recorded", case.page_id)
-        return case.show(replace(draft, problem=NOT_RECORDED), 503)
-    desk.recent.add(label)
-    return RedirectResponse(case.onward({"recorded": decision, "was": case.page_id}), 303)
+    if draft.together and field(form, "together") != fingerprint(case.together):
+        return case.show(replace(draft, problem=CLUSTER_CHANGED, together=False), 409)
+    labels = [_label(request, case, cast(Decision, decision), draft)]
+    if draft.together:
+        labels += [_label_too(labels[0], item) for item in case.together]
+    for label in labels:
+        try:
+            desk.record(label)
+        except Exception:  # noqa: BLE001 - whatever the sink raises, the analyst keeps what was typed and can try again
+            _log.exception("decision on page %s was not recorded", label.page_id)
+            return case.show(replace(draft, problem=NOT_RECORDED if label is labels[0] else NOT_ON_ALL), 503)
+        desk.recent.add(label)
+    done: dict[str, object] = {"recorded": decision, "was": case.page_id}
+    return RedirectResponse(case.onward(done | ({"pages": len(labels)} if len(labels) > 1 else {})), 303)
 
 
 def _draft(form: FormData) -> Draft:
@@ -132,6 +150,7 @@ def _draft(form: FormData) -> Draft:
         subjects=tuple(name for name in SUBJECTS if name in fields(form, "subject")),
         techniques=tuple(name for name in TECHNIQUES if name in fields(form, "technique")),
         context=field(form, "context") if field(form, "context") in CONTEXTS else "",
+        together=field(form, "together") != "",
     )
     return replace(draft, label_id=given) if _LABEL_ID.match(given) else draft
 
@@ -156,4 +175,16 @@ def _label(request: Request, case: _Case, decision: Decision, draft: Draft) -> L
         context=cast("Context", draft.context) if draft.context in get_args(Context) else None,
         score=case.score,
         model=case.model,
+    )
+
+
+def _label_too(label: LabelRecorded, item: Item) -> LabelRecorded:
+    """Return the same decision on another page of the cluster, with what the classifier said of that one."""
+    return msgspec.structs.replace(
+        label,
+        id=hashlib.sha256(f"{label.id} {item.page_id}".encode()).hexdigest()[:32],
+        page_id=item.page_id,
+        content_id=item.content_id,
+        score=item.verdict.score,
+        model=item.verdict.model,
     )

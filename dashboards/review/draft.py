@@ -30,6 +30,8 @@ class Draft:
     subjects: tuple[str, ...] = ()
     techniques: tuple[str, ...] = ()
     context: str = ""
+    together: bool = False
+    """Whether the decision is to be that of the other pages with nearly the same text, too."""
     problem: str = ""
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,6 +18,7 @@ PAGE_SIZE = 25
 MAX_PAGE = 400
 MAX_TEXT = 200
 MAX_VALUES = 20
+_ID = re.compile(r"^[0-9a-f]{32}$")
 
 T = TypeVar("T")
 
@@ -50,6 +52,10 @@ class Filters:
     since: date | None = None
     until: date | None = None
     """Last day, included."""
+    cluster: str = ""
+    """Content id that names one cluster; empty for all."""
+    every: bool = False
+    """A row for every page, in place of one for each cluster; of one cluster there always is."""
     sort: Sort | None = None
     page: int = 1
 
@@ -65,6 +71,8 @@ class Filters:
             min_score=_parsed(params.get("min_score"), _score, 0.0),
             since=_parsed(params.get("since"), _date, None),
             until=_parsed(params.get("until"), _date, None),
+            cluster=params.get("cluster", "") if _ID.match(params.get("cluster", "")) else "",
+            every=params.get("rows") == "pages",
             sort=next((known for known in SORTS if known == sort), None),
             page=_parsed(params.get("page"), lambda text: min(MAX_PAGE, max(1, int(text))), 1),
             **{field: _values(params, field) for field in FACETS},
@@ -88,6 +96,8 @@ class Filters:
             min_score=self.min_score,
             since=_midnight(self.since),
             until=_midnight(self.until + timedelta(days=1) if self.until else None),
+            cluster_id=(self.cluster,) if self.cluster else (),
+            one_per_cluster=not self.every and not self.cluster,
             sort=self.order,
             offset=offset,
             limit=limit,
@@ -101,6 +111,8 @@ class Filters:
             found += [("decision", state) for state in self.decision or ("all",)]
         found += [("min_score", f"{self.min_score:g}")] if self.min_score else []
         found += [(name, day.isoformat()) for name in ("since", "until") if (day := getattr(self, name))]
+        found += [("cluster", self.cluster)] if self.cluster else []
+        found += [("rows", "pages")] if self.every else []
         found += [("sort", self.sort)] if self.sort else []
         return found + ([("page", str(self.page))] if self.page > 1 else [])
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from dashboards.labels import label
 from dashboards.quantities import mask_quantities
+from dashboards.review.cluster import cluster_context
 from dashboards.review.desk import Desk, desk_of, page
 from dashboards.review.draft import CHOICES, Draft
 from dashboards.review.filters import Filters
@@ -15,9 +16,9 @@ from dashboards.review.highlights import explained, moving_words, paragraphs
 from dashboards.review.neighbours import Place, items, neighbours
 from dashboards.review.paging import page_of, position
 from dashboards.review.toasts import progress_of, toast_of
-from storage.port import Item, ItemQuery, LedgerQuery
+from storage.port import Item, LedgerQuery
 
-MOST_COPIES = 20
+MOST_CHECKS = 20
 
 
 def item_page(request: Request) -> Response:
@@ -60,7 +61,8 @@ def show(request: Request, item: Item, draft: Draft, status: int = 200) -> Respo
         "heads": _heads(item),
         "explained": explained(verdict.passages),
         "row": next(iter(desk.store.ledger(LedgerQuery(page_id=(item.page_id,), limit=1)).rows), None),
-        "copies": _copies(desk, item),
+        **cluster_context(desk, item),
+        "checks": desk.store.checks(item.page_id, MOST_CHECKS),
         "choices": CHOICES,
         "toast": toast_of(request),
         "progress": progress_of(desk.store),
@@ -81,8 +83,3 @@ def _heads(item: Item) -> list[tuple[str, list[tuple[str, float]]]]:
         for name, odds in groups
         if odds
     ]
-
-
-def _copies(desk: Desk, item: Item) -> list[Item]:
-    same = desk.store.search(ItemQuery(content_id=(item.content_id,), sort="oldest", limit=MOST_COPIES + 1))
-    return [desk.recent.over(copy) for copy in same.items if copy.page_id != item.page_id][:MOST_COPIES]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -46,6 +46,10 @@ class Row:
     title: str
     excerpt: str
     tags: list[str]
+    pages: int
+    """How many pages its cluster has, whatever the filters."""
+    cluster: str
+    """Address of the list of them."""
 
 
 def list_page(request: Request) -> Response:
@@ -53,11 +57,15 @@ def list_page(request: Request) -> Response:
     desk, filters = desk_of(request), Filters.read(request.query_params)
     offset = (filters.page - 1) * PAGE_SIZE
     found = desk.store.search(filters.query(offset=offset))
+    sizes = _sizes(desk, found.items)
+    states = _states(desk, filters)
     context = {
         "filters": filters,
-        "total": found.total,
-        "rows": [_row(desk, filters, item, offset + index) for index, item in enumerate(found.items)],
-        "states": _states(desk, filters),
+        "total": sum(state.count or 0 for state in states if state.chosen),
+        "clusters": None if filters.every or filters.cluster else found.total,
+        "toggle": desk.url("/", filters.with_(every=not filters.every).address()),
+        "rows": [_row(desk, filters, item, offset + index, sizes) for index, item in enumerate(found.items)],
+        "states": states,
         "facets": _facets(desk, filters),
         "chips": _chips(desk, filters),
         "chart": _chart(desk, filters.query()),
@@ -72,7 +80,15 @@ def list_page(request: Request) -> Response:
     return page(request, "list.html", context)
 
 
-def _row(desk: Desk, filters: Filters, item: Item, at: int) -> Row:
+def _sizes(desk: Desk, items: Sequence[Item]) -> dict[str, int]:
+    ids = tuple({item.cluster_id for item in items})
+    if not ids:
+        return {}
+    counted = desk.store.counts("cluster_id", ItemQuery(cluster_id=ids), len(ids))
+    return {bucket.value: bucket.count for bucket in counted}
+
+
+def _row(desk: Desk, filters: Filters, item: Item, at: int, sizes: Mapping[str, int]) -> Row:
     return Row(
         item=desk.recent.over(item),
         address=desk.url(f"/items/{item.page_id}", filters.with_().address(at=at)),
@@ -84,6 +100,8 @@ def _row(desk: Desk, filters: Filters, item: Item, at: int) -> Row:
             for name, probability in odds.items()
             if probability >= LIKELY
         ],
+        pages=sizes.get(item.cluster_id, 1),
+        cluster=desk.url("/", Filters(cluster=item.cluster_id, decision=()).address()),
     )
 
 
@@ -135,6 +153,8 @@ def _chips(desk: Desk, filters: Filters) -> list[tuple[str, str]]:
         for value in getattr(filters, field):
             text = defang_host(value) if field == "host" else label(value)
             off.append((f"{field}: {text}", filters.toggled(field, value)))
+    if filters.cluster:
+        off.append(("nearly the same text", filters.with_(cluster="")))
     if filters.min_score:
         off.append((f"score ≥ {filters.min_score:g}", filters.with_(min_score=0.0)))
     if filters.since:

@@ -16,13 +16,22 @@ from storage.port import ItemQuery, LedgerQuery, Store
 _PAGE_ID = re.compile(r"^[0-9a-f]{32}$")
 
 
-def toast_of(request: Request, path: str = "/items") -> dict[str, str] | None:
-    """Return the notice that the address asks for: which decision was recorded, and where, below ``path``, that is."""
+def toast_of(request: Request, path: str = "/items") -> dict[str, Any] | None:
+    """Return the notice that the address asks for: which decision was recorded, on how many pages, and where that is.
+
+    ``path`` is where such pages stand.
+    """
     decision, was = request.query_params.get("recorded", ""), request.query_params.get("was", "")
     if decision not in DECISIONS or not _PAGE_ID.match(was):
         return None
     filters = Filters.read(request.query_params).with_(decision=())
-    return {"decision": label(decision), "address": desk_of(request).url(f"{path}/{was}", filters.address())}
+    pages = request.query_params.get("pages", "")
+    number = int(pages) if pages.isascii() and pages.isdigit() and len(pages) < 9 else 1
+    return {
+        "decision": label(decision),
+        "pages": number,
+        "address": desk_of(request).url(f"{path}/{was}", filters.address()),
+    }
 
 
 def progress_of(store: Store) -> dict[str, Any]:

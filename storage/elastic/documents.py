@@ -9,6 +9,7 @@ import msgspec
 from yarl import URL
 
 from events import LabelRecorded
+from storage.clusters import hashes
 from storage.likely import likely
 from storage.merge import LedgerState, ordered
 from storage.port import Item, LedgerRow
@@ -17,7 +18,8 @@ from storage.words import searchable
 OPEN = "open"
 """What stands in ``guidewatch.decision`` while nobody has decided."""
 
-_SAME_IN_ITEM = tuple(name for name in Item.__struct_fields__ if name not in ("url", "decision"))
+_ELSEWHERE_IN_ITEM = frozenset({"url", "decision", "cluster_id", "cluster_since", "minhash"})
+_SAME_IN_ITEM = tuple(name for name in Item.__struct_fields__ if name not in _ELSEWHERE_IN_ITEM)
 _ELSEWHERE_IN_ROW = frozenset({"url", "status"})
 
 
@@ -34,6 +36,12 @@ def item_document(item: Item) -> dict[str, Any]:
         "reason": verdict.reason,
         **likely(verdict),
         "decision": item.decision or OPEN,
+        "cluster": {
+            "id": item.cluster_id,
+            "since": fields["cluster_since"],
+            "minhash": item.minhash,
+            "hashes": hash_terms(item.minhash),
+        },
         "search": {"title": searchable(item.title), "text": searchable(item.text)},
     }
     if verdict.context is not None:
@@ -50,8 +58,20 @@ def item_of(source: Mapping[str, Any]) -> Item:
     """Return the item in a document."""
     own = source["guidewatch"]
     fields = {name: own[name] for name in _SAME_IN_ITEM if name in own}
-    decision = None if own["decision"] == OPEN else own["decision"]
-    return msgspec.convert(fields | {"url": source["url"]["full"], "decision": decision}, Item)
+    cluster = own.get("cluster") or {"id": own["content_id"], "since": own["first_seen_at"], "minhash": ""}
+    fields |= {
+        "url": source["url"]["full"],
+        "decision": None if own["decision"] == OPEN else own["decision"],
+        "cluster_id": cluster["id"],
+        "cluster_since": cluster["since"],
+        "minhash": cluster["minhash"],
+    }
+    return msgspec.convert(fields, Item)
+
+
+def hash_terms(minhash: str) -> list[str]:
+    """Return the hashes in a signature as terms, each with its place in it."""
+    return [f"{place}:{value:08x}" for place, value in enumerate(hashes(minhash))]
 
 
 def ledger_document(state: LedgerState) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from elasticsearch import BadRequestError, Elasticsearch
 
 from storage.port import StoreRejectedError
 
-Kind = Literal["items", "ledger", "decisions", "histories"]
-KINDS: tuple[Kind, ...] = ("items", "ledger", "decisions", "histories")
+Kind = Literal["items", "ledger", "decisions", "histories", "checks"]
+KINDS: tuple[Kind, ...] = ("items", "ledger", "decisions", "histories", "checks")
 _PREFIX = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,79}$")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from storage.port import Interval, ItemQuery, LedgerQuery
 from storage.words import phrases
 
-_TERMS = ("language", "subject", "technique", "context", "host", "decision", "crawl_id", "content_id")
+_TERMS = ("language", "subject", "technique", "context", "host", "decision", "crawl_id", "content_id", "cluster_id")
 _LEDGER_TERMS = ("page_id", "host", "outcome", "crawl_id", "content_id")
 _PAGE_ID = {"guidewatch.page_id": "asc"}
 _SCORE = {"guidewatch.score": "desc"}
@@ -24,7 +24,8 @@ LEDGER_SORT: dict[str, list[dict[str, str]]] = {
     "score": [_SCORE, _PAGE_ID],
 }
 DECISIONS_SORT = [{"@timestamp": "asc"}, {"event.id": "asc"}]
-WITHOUT_SEARCH_FIELDS = {"excludes": ["guidewatch.search"]}
+WITHOUT_SEARCH_FIELDS = {"excludes": ["guidewatch.search", "guidewatch.cluster.hashes"]}
+CLUSTER_ID = "guidewatch.cluster.id"
 
 
 def items_query(query: ItemQuery) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def ledger_query(query: LedgerQuery) -> dict[str, Any]:
 def by_value(field: str, limit: int) -> dict[str, Any]:
     """Return the aggregation that counts by ``field``, most frequent first, then by value."""
     order = [{"_count": "desc"}, {"_key": "asc"}]
-    return {"terms": {"field": f"guidewatch.{field}", "size": limit, "order": order}}
+    return {"terms": {"field": _field(field), "size": limit, "order": order}}
 
 
 def by_time(interval: Interval) -> dict[str, Any]:
@@ -75,7 +76,11 @@ def by_time(interval: Interval) -> dict[str, Any]:
 
 
 def _terms(query: ItemQuery | LedgerQuery, names: Sequence[str]) -> list[dict[str, Any]]:
-    return [{"terms": {f"guidewatch.{name}": list(getattr(query, name))}} for name in names if getattr(query, name)]
+    return [{"terms": {_field(name): list(getattr(query, name))}} for name in names if getattr(query, name)]
+
+
+def _field(name: str) -> str:
+    return CLUSTER_ID if name == "cluster_id" else f"guidewatch.{name}"
 
 
 def _is(wanted: bool, clause: dict[str, Any]) -> dict[str, Any]:

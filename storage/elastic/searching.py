@@ -10,10 +10,13 @@ import msgspec
 from elasticsearch import Elasticsearch
 
 from storage.elastic.client import Connection
-from storage.elastic.queries import WITHOUT_SEARCH_FIELDS
+from storage.elastic.queries import CLUSTER_ID, WITHOUT_SEARCH_FIELDS
 
 WINDOW = 10_000
 """Elasticsearch answers no deeper than this with an offset."""
+
+MOST_EXACT = 40_000
+"""Elasticsearch counts different values exactly up to so many, and estimates more."""
 
 _PAGE = 1_000
 _KEEP_ALIVE = "2m"
@@ -38,6 +41,27 @@ class Searcher:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def firsts(self, index: str, query: Mapping[str, Any], sort: Sequence[Mapping[str, Any]], span: range) -> Hits:
+        """Return the same as `hits`, of only the first document of each cluster."""
+        if span.stop > WINDOW:
+            seen: set[str] = set()
+            firsts = (hit for hit in self.walk(index, query, sort) if _is_first(hit, seen))
+            found = list(islice(firsts, span.start, span.stop))
+        else:
+            with self._connection.translated() as client:
+                answer = client.search(
+                    index=index,
+                    query=query,
+                    sort=sort,
+                    collapse={"field": CLUSTER_ID},
+                    from_=span.start,
+                    size=len(span),
+                    source=WITHOUT_SEARCH_FIELDS,
+                    track_total_hits=False,
+                )
+            found = [hit["_source"] for hit in answer["hits"]["hits"]]
+        return Hits(found, self._distinct(index, query, CLUSTER_ID))
+
     def hits(self, index: str, query: Mapping[str, Any], sort: Sequence[Mapping[str, Any]], span: range) -> Hits:
         """Return the hits with these numbers in the order of ``sort``."""
         if span.stop > WINDOW:
@@ -59,6 +83,13 @@ class Searcher:
         """Return how many documents match."""
         with self._connection.translated() as client:
             return int(client.count(index=index, query=query)["count"])
+
+    def _distinct(self, index: str, query: Mapping[str, Any], field: str) -> int:
+        """Return how many values a field has, exact up to `MOST_EXACT`."""
+        counted = {"cardinality": {"field": field, "precision_threshold": MOST_EXACT}}
+        with self._connection.translated() as client:
+            answer = client.search(index=index, query=query, size=0, aggregations={"all": counted})
+        return int(answer["aggregations"]["all"]["value"])
 
     def buckets(self, index: str, query: Mapping[str, Any], aggregation: Mapping[str, Any]) -> list[tuple[Any, int]]:
         """Return (key, count) of each bucket of an aggregation."""
@@ -84,6 +115,13 @@ class Searcher:
         finally:
             with self._connection.translated() as client:
                 client.close_point_in_time(id=moment)
+
+
+def _is_first(source: Mapping[str, Any], seen: set[str]) -> bool:
+    cluster: str = source["guidewatch"]["cluster"]["id"]
+    new = cluster not in seen
+    seen.add(cluster)
+    return new
 
 
 def _page(client: Elasticsearch, moment: str, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:

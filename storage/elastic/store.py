@@ -11,16 +11,20 @@ import msgspec
 from events import OUTCOMES, LabelRecorded, PageJudged, UrlEnded
 from storage.admission import admit
 from storage.batch import Account
-from storage.elastic import documents, queries
+from storage.checks import UNKNOWN_PAGE, admit_checks, with_checks
+from storage.elastic import checking, documents, queries
 from storage.elastic.bulk import Operation
 from storage.elastic.client import Connection
+from storage.elastic.clustering import Clustering
 from storage.elastic.indices import KINDS, Indices
 from storage.elastic.pages import Pages
 from storage.elastic.searching import Searcher
 from storage.intervals import filled
 from storage.merge import Held, with_event, with_labels, with_report
 from storage.port import (
+    CHECK_STATES,
     Bucket,
+    Check,
     CountField,
     Interval,
     Item,
@@ -65,6 +69,7 @@ class ElasticStore:
         self._indices = Indices(prefix)
         self._connection = Connection(client_options)
         self._pages = Pages(self._connection, self._indices)
+        self._clustering = Clustering(self._connection, self._indices, self._pages)
         self._searcher = Searcher(self._connection)
         self._clock = clock
 
@@ -72,9 +77,13 @@ class ElasticStore:
         """Create or upgrade index templates, indices and aliases."""
         with self._connection.translated() as client:
             self._indices.setup(client)
+        self._clustering.adopt()
 
     def upsert(self, judged: Sequence[PageJudged | UrlEnded]) -> UpsertReport:
-        """Write ledger rows, then items; an event that changes nothing writes nothing."""
+        """Write ledger rows, then items, then clusters; an event that changes nothing writes nothing.
+
+        Clusters are settled also of items that are there already: the call that wrote them may not have come so far.
+        """
         events, refused = admit(judged)
         now = self._clock()
         of_page: dict[str, list[int]] = {}
@@ -90,6 +99,9 @@ class ElasticStore:
             return held
 
         outcome = self._pages.change(of_page, after)
+        flagged = {event.page_id for event in events if isinstance(event, PageJudged) and event.verdict.flagged}
+        if flagged:
+            self._clustering.settle(sorted(flagged))
         return _report(refused, [event.page_id for event in events], changed, outcome.rejected)
 
     def record_decisions(self, labels: Sequence[LabelRecorded]) -> UpsertReport:
@@ -118,9 +130,8 @@ class ElasticStore:
 
     def search(self, query: ItemQuery) -> ItemPage:
         """Return the items that match."""
-        found = self._searcher.hits(
-            self._indices.read("items"), queries.items_query(query), queries.items_sort(query), _span(query)
-        )
+        ask = self._searcher.firsts if query.one_per_cluster else self._searcher.hits
+        found = ask(self._indices.read("items"), queries.items_query(query), queries.items_sort(query), _span(query))
         return ItemPage([documents.item_of(source) for source in found.sources], found.total)
 
     def items(self, query: ItemQuery) -> Iterator[Item]:
@@ -171,6 +182,30 @@ class ElasticStore:
     def mark_reported(self, page_ids: Sequence[str], edition: str, at: datetime) -> None:
         """Note an edition in the ledger, then in the items."""
         self._pages.change(page_ids, lambda _, held: with_report(held, edition, at))
+
+    def record_checks(self, checks: Sequence[Check]) -> UpsertReport:
+        """Write a document for each check, then note the newest of each page in the ledger."""
+        taken, refused = admit_checks(checks)
+        known = {page_id for page_id, one in self._pages.read(list(taken)).items() if one.held.ledger is not None}
+        refused += [(page_id, UNKNOWN_PAGE) for page_id in taken if page_id not in known]
+        some = [check for page_id in known for check in taken[page_id]]
+        self._pages.bulk.send(checking.operations(self._indices.write("checks"), some))
+        outcome = self._pages.change(known, lambda page_id, held: with_checks(held, taken[page_id]))
+        page_ids = [page_id for page_id in taken if page_id in known]
+        changed = {number for number, page_id in enumerate(page_ids) if page_id in outcome.touched}
+        return _report(refused, page_ids, changed, outcome.rejected)
+
+    def checks(self, page_id: str, limit: int = 100) -> list[Check]:
+        """Return the last checks of a page, oldest first."""
+        index, query = self._indices.read("checks"), checking.of_page(page_id)
+        found = self._searcher.hits(index, query, checking.NEWEST_FIRST, range(limit))
+        return [checking.check_of(source) for source in reversed(found.sources)]
+
+    def check_counts(self) -> dict[str, int]:
+        """Return pages by the state of their last check."""
+        by_state = queries.by_value("check_state", len(CHECK_STATES))
+        found = dict(self._searcher.buckets(self._indices.read("ledger"), checking.CHECKED, by_state))
+        return {state: found.get(state, 0) for state in CHECK_STATES}
 
     def refresh(self) -> None:
         """Make everything written so far visible to search."""

@@ -9,7 +9,7 @@ from storage.port import CountField, ItemQuery, LedgerQuery
 from storage.sqlite.rows import stamp
 from storage.words import phrases
 
-_COLUMNS = ("language", "context", "host", "crawl_id", "content_id")
+_COLUMNS = ("language", "context", "host", "crawl_id", "content_id", "cluster_id")
 _VALUES = ("subject", "technique")
 OLDEST_FIRST = "items.first_seen_at, items.page_id"
 _ORDER = {
@@ -76,6 +76,25 @@ def order(query: ItemQuery) -> str:
     if query.sort == "relevance":
         return _BEST_FIRST if phrases(query.text) else _ORDER["score"]
     return _ORDER[query.sort]
+
+
+def search(query: ItemQuery, where: Where) -> tuple[str, str]:
+    """Return the SQL that selects what the query finds (with LIMIT and OFFSET left open), and that which counts it."""
+    if not query.one_per_cluster:
+        return (
+            f"SELECT items.* FROM {where.tables} WHERE {where} ORDER BY {order(query)} LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT count(*) FROM {where.tables} WHERE {where}",  # noqa: S608
+        )
+    # That index has every column that lists go by; without it, SQLite would read the texts.
+    tables = "items INDEXED BY items_by_cluster" if where.tables == "items" else where.tables
+    # A bare column beside min() is of the row that has the minimum (sqlite.org/lang_select.html).
+    return (
+        f"WITH placed AS (SELECT items.number, items.cluster_id, row_number() OVER (ORDER BY {order(query)}) AS place "  # noqa: S608
+        f"FROM {tables} WHERE {where}), "
+        "first AS (SELECT number, min(place) AS at FROM placed GROUP BY cluster_id ORDER BY 2 LIMIT ? OFFSET ?) "
+        "SELECT items.* FROM first JOIN items USING (number) ORDER BY at",
+        f"SELECT count(DISTINCT items.cluster_id) FROM {where.tables} WHERE {where}",  # noqa: S608
+    )
 
 
 def counts(field: CountField, where: Where) -> str:

@@ -42,7 +42,7 @@ def _cell(value: Any) -> Any:
 
 def _values(cells: sqlite3.Row, names: Iterable[str]) -> dict[str, Any]:
     found = {name: cells[name] for name in names}
-    return {name: _time(cell) if name.endswith("_at") else cell for name, cell in found.items()}
+    return {name: _time(cell) if name.endswith(("_at", "_since")) else cell for name, cell in found.items()}
 
 
 def _time(cell: str | None) -> datetime | None:

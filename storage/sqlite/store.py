@@ -13,10 +13,13 @@ import msgspec
 from events import OUTCOMES, LabelRecorded, PageJudged, UrlEnded
 from storage.admission import admit
 from storage.batch import Account
+from storage.checks import UNKNOWN_PAGE, admit_checks, with_checks
 from storage.intervals import filled, start_of
 from storage.merge import Held, with_event, with_labels, with_report
 from storage.port import (
+    CHECK_STATES,
     Bucket,
+    Check,
     CountField,
     Interval,
     Item,
@@ -27,7 +30,8 @@ from storage.port import (
     TimeBucket,
     UpsertReport,
 )
-from storage.sqlite import queries, rows, writing
+from storage.sqlite import checking, queries, rows, writing
+from storage.sqlite.clustering import cluster
 from storage.sqlite.database import Database
 
 _PAGE = 500
@@ -74,10 +78,12 @@ class SqliteStore:
         events, refused = admit(judged)
         account, now = Account(refused), self._clock()
         with self._database.writing() as connection:
-            known = writing.held(connection, (event.page_id for event in events))
+            found = writing.held(connection, (event.page_id for event in events))
+            known = dict(found)
             for event in events:
                 before = known[event.page_id]
                 known[event.page_id] = _written(connection, account, before, with_event(before, event, now), event)
+            cluster(connection, (one.item for page_id, one in known.items() if one.item and one is not found[page_id]))
         return account.report()
 
     def record_decisions(self, labels: Sequence[LabelRecorded]) -> UpsertReport:
@@ -102,8 +108,7 @@ class SqliteStore:
     def search(self, query: ItemQuery) -> ItemPage:
         """Return the items that match."""
         where = queries.items_where(query)
-        select = f"SELECT items.* FROM {where.tables} WHERE {where} ORDER BY {queries.order(query)} LIMIT ? OFFSET ?"  # noqa: S608
-        count = f"SELECT count(*) FROM {where.tables} WHERE {where}"  # noqa: S608
+        select, count = queries.search(query, where)
         with self._database.reading() as connection:
             (total,) = connection.execute(count, where.parameters).fetchone()
             found = connection.execute(select, [*where.parameters, query.limit, query.offset]).fetchall()
@@ -177,6 +182,32 @@ class SqliteStore:
         with self._database.writing() as connection:
             for before in writing.held(connection, page_ids).values():
                 writing.write(connection, before, with_report(before, edition, at))
+
+    def record_checks(self, checks: Sequence[Check]) -> UpsertReport:
+        """Add checks, and note the newest of each page in its row, in one transaction."""
+        taken, refused = admit_checks(checks)
+        account = Account(refused)
+        with self._database.writing() as connection:
+            for page_id, before in writing.held(connection, taken).items():
+                if before.ledger is None:
+                    account.rejected(page_id, UNKNOWN_PAGE)
+                    continue
+                after = with_checks(before, taken[page_id])
+                checking.insert(connection, taken[page_id])
+                writing.write(connection, before, after)
+                account.done(page_id, changed=after is not before)
+        return account.report()
+
+    def checks(self, page_id: str, limit: int = 100) -> list[Check]:
+        """Return the last checks of a page, oldest first."""
+        with self._database.reading() as connection:
+            return checking.of_page(connection, page_id, limit)
+
+    def check_counts(self) -> dict[str, int]:
+        """Return pages by the state of their last check."""
+        with self._database.reading() as connection:
+            found = checking.counts(connection)
+        return {state: found.get(state, 0) for state in CHECK_STATES}
 
     def refresh(self) -> None:
         """Do nothing: what is written is visible."""

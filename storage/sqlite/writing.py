@@ -11,6 +11,7 @@ from events import LabelRecorded
 from storage.merge import Held, LedgerState
 from storage.port import Item
 from storage.sqlite import rows
+from storage.sqlite.clustering import bands
 from storage.words import searchable
 
 _CHUNK = 500
@@ -105,9 +106,10 @@ def _write_labels(
 def _write_item(connection: sqlite3.Connection, before: Item | None, after: Item | None) -> None:
     if after is None:
         if before is not None:
-            _delete_item(connection, before.page_id)
+            _delete_item(connection, before)
         return
     (number,) = connection.execute(_UPSERT_ITEM, rows.item_cells(after)).fetchone()
+    _write_bands(connection, number, before.minhash if before is not None else "", after.minhash)
     if before is not None and before.verdict == after.verdict and before.text == after.text:
         return
     connection.execute("DELETE FROM item_values WHERE item = ?", (number,))
@@ -118,9 +120,19 @@ def _write_item(connection: sqlite3.Connection, before: Item | None, after: Item
     connection.execute("INSERT INTO item_words (rowid, title, text) VALUES (?, ?, ?)", words)
 
 
-def _delete_item(connection: sqlite3.Connection, page_id: str) -> None:
-    connection.execute("DELETE FROM item_words WHERE rowid = (SELECT number FROM items WHERE page_id = ?)", (page_id,))
-    connection.execute("DELETE FROM items WHERE page_id = ?", (page_id,))
+def _write_bands(connection: sqlite3.Connection, number: int, before: str, after: str) -> None:
+    if before == after:
+        return
+    old, new = ([(band, number) for band in bands(minhash)] for minhash in (before, after))
+    connection.executemany("DELETE FROM item_bands WHERE band = ? AND item = ?", old)
+    connection.executemany("INSERT INTO item_bands VALUES (?, ?)", new)
+
+
+def _delete_item(connection: sqlite3.Connection, item: Item) -> None:
+    (number,) = connection.execute("SELECT number FROM items WHERE page_id = ?", (item.page_id,)).fetchone()
+    _write_bands(connection, number, item.minhash, "")
+    connection.execute("DELETE FROM item_words WHERE rowid = ?", (number,))
+    connection.execute("DELETE FROM items WHERE number = ?", (number,))
 
 
 def _grouped(connection: sqlite3.Connection, sql: str, page_ids: Sequence[str]) -> dict[str, list[sqlite3.Row]]:

@@ -6,12 +6,21 @@ A test module derives a class from `StoreContract`; the ``conftest.py`` beside i
 
 from __future__ import annotations
 
+from tests.contract.checking import CheckingContract
+from tests.contract.clustering import ClusteringContract
 from tests.contract.deciding import DecidingContract
 from tests.contract.reading import CountingContract, LedgerContract, SearchContract, WalkingContract
 from tests.contract.writing import WritingContract
 
 
 class StoreContract(
-    WritingContract, DecidingContract, SearchContract, WalkingContract, CountingContract, LedgerContract
+    WritingContract,
+    CheckingContract,
+    ClusteringContract,
+    DecidingContract,
+    SearchContract,
+    WalkingContract,
+    CountingContract,
+    LedgerContract,
 ):
     """Every promise in the docstrings of `storage.port`."""

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from storage.elastic import ElasticStore, indices
+from storage.elastic import ElasticStore, clustering, indices
 from storage.elastic.bulk import Operation
 from storage.elastic.documents import item_document, ledger_document
 from storage.elastic.indices import KINDS, Kind, _template
 from storage.merge import Held, with_event
 from storage.port import ItemQuery, LedgerQuery, StoreRejectedError, StoreUnavailableError
-from tests.contract.samples import NOON, ended, judged, label, near, pid
+from tests.contract.clustering import signed
+from tests.contract.samples import NOON, ended, judged, label, later, near, pid
 from tests.servers.elasticsearch import ElasticsearchServer, running_elasticsearch
 
 
@@ -141,6 +142,67 @@ def test_ledger_from_before_the_second_queue_is_upgraded_with_its_rows_outside_i
     found = {wanted: prefixed.ledger(LedgerQuery(worth_a_look=wanted)).rows for wanted in (True, False)}
     assert [row.page_id for row in found[True]] == [pid("new")]
     assert [(row.page_id, row.decision) for row in found[False]] == [(pid("old"), "of_concern")]
+
+
+def test_items_from_before_the_clusters_are_adopted_by_their_text(
+    elasticsearch_server: ElasticsearchServer,
+    prefixed: ElasticStore,
+    elasticsearch_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def first_version(kind: Kind) -> dict[str, Any]:
+        template = _template(kind)
+        if kind == "items":
+            template["version"] = template["template"]["mappings"]["_meta"]["version"] = 1
+            del template["template"]["mappings"]["properties"]["guidewatch"]["properties"]["cluster"]
+        return template
+
+    monkeypatch.setattr(indices, "_template", first_version)
+    prefixed._indices.setup(prefixed._connection.client)
+    monkeypatch.undo()
+    events = [judged(str(n), text="Same.", fetched_at=later(hours=9 - n), at=later(hours=9)) for n in range(3)]
+    with elasticsearch_server.client() as client:
+        for event in [*events, judged("other")]:
+            item = with_event(Held(), event, NOON).item
+            assert item is not None
+            document = item_document(item)
+            del document["guidewatch"]["cluster"]
+            client.index(index=f"{elasticsearch_prefix}-items-write", id=event.page_id, document=document)
+    with pytest.raises(StoreRejectedError, match="set up by an older guidewatch: set it up again"):
+        prefixed.upsert([judged("new")])
+    prefixed.setup()
+    found = {item.page_id: (item.cluster_id, item.cluster_since) for item in prefixed.items(ItemQuery())}
+    assert {found[event.page_id] for event in events} == {(events[0].content_id, later(hours=7))}
+    assert found[pid("other")] == (judged("other").content_id, later(hours=-1))
+    assert prefixed.search(ItemQuery(one_per_cluster=True)).total == 2
+
+
+def test_clusters_that_a_stopped_writer_left_open_are_settled_by_the_replay(prefixed: ElasticStore) -> None:
+    prefixed.setup()
+    events = [judged("one", minhash=signed(1)), judged("two", minhash=signed(1, [3]), at=later(hours=1))]
+    prefixed._pages.change(
+        [event.page_id for event in events],
+        lambda page_id, held: with_event(held, next(one for one in events if one.page_id == page_id), NOON),
+    )
+    assert {item.cluster_id for event in events if (item := prefixed.item(event.page_id))} == {
+        event.content_id for event in events
+    }
+    assert prefixed.upsert(events).written == ()
+    assert len({item.cluster_id for event in events if (item := prefixed.item(event.page_id))}) == 1
+
+
+def test_more_clusters_than_one_search_returns_become_one(
+    prefixed: ElasticStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clustering, "_MOST_CLUSTERS", 2)
+    monkeypatch.setattr(clustering, "_MOST_MOVES", 2)
+    monkeypatch.setattr(clustering, "_SEARCHES", 2)
+    prefixed.setup()
+    parts = [judged(f"part-{n}", minhash=signed(1, range(30 * n, 30 * n + 30))) for n in range(4)]
+    prefixed.upsert(parts)
+    assert len({item.cluster_id for event in parts if (item := prefixed.item(event.page_id))}) == 4
+    prefixed.upsert([judged("like all", minhash=signed(1), fetched_at=later(hours=1), at=later(hours=1))])
+    assert len({item.cluster_id for event in parts if (item := prefixed.item(event.page_id))}) == 1
 
 
 def test_document_that_the_mapping_refuses_is_rejected_alone(prefixed: ElasticStore) -> None:

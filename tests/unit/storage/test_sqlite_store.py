@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from events import PageJudged
 from storage.port import ItemQuery, LedgerQuery, StoreRejectedError, StoreUnavailableError
-from storage.sqlite import SqliteStore, queries
+from storage.sqlite import SqliteStore, clustering, queries
 from storage.sqlite.database import migrations
 from storage.sqlite.failures import translated
-from tests.contract.samples import ended, judged, label, near, pid
+from storage.sqlite.rows import stamp
+from tests.contract.clustering import signed
+from tests.contract.samples import ended, judged, label, later, near, pid, unflagged
 from tests.unit.read_only import folder_for_all, read_only
 
 WRITER = """
@@ -221,6 +225,80 @@ def test_file_from_before_the_second_queue_opens_with_its_rows_outside_it(
     assert store.upsert([near("new")]).written == (pid("new"),)
     assert [one.page_id for one in store.ledger(LedgerQuery(worth_a_look=True)).rows] == [pid("new")]
     store.close()
+
+
+def test_file_from_before_the_clusters_opens_with_items_of_one_text_together(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = migrations()[:2]
+    monkeypatch.setattr("storage.sqlite.database.migrations", lambda: first)
+    SqliteStore(path).setup()
+    monkeypatch.undo()
+    events = [
+        judged("one", text="Same.", fetched_at=later(hours=2)),
+        judged("two", text="Same.", fetched_at=later(hours=1)),
+        judged("three", fetched_at=later(hours=3)),
+    ]
+    write_old_items(path, events)
+    store = SqliteStore(path)
+    store.setup()
+    found = {item.page_id: (item.cluster_id, item.cluster_since) for item in store.items(ItemQuery())}
+    assert found[pid("one")] == found[pid("two")] == (events[0].content_id, later(hours=1))
+    assert found[pid("three")] == (events[2].content_id, later(hours=3))
+    again = judged("three", fetched_at=later(hours=9), at=later(hours=9), minhash=signed(1))
+    store.upsert([again, judged("four", fetched_at=later(hours=8), at=later(hours=8), minhash=signed(1, [3]))])
+    four = store.item(pid("four"))
+    assert four is not None
+    assert (four.cluster_id, four.cluster_since) == (events[2].content_id, later(hours=3))
+    store.close()
+
+
+def write_old_items(path: Path, events: list[PageJudged]) -> None:
+    connection = sqlite3.connect(path)
+    for event in events:
+        at = stamp(event.fetched_at)
+        row = {"page_id": event.page_id, "url": event.url, "host": event.host, "crawl_id": "crawl-1", "depth": 0}
+        ledger = row | {"outcome": "flagged", "reason": "", "found_at": at, "judged_flagged": 1}
+        ledger |= {"version_fetched_at": at, "version_at": at, "judged_version_fetched_at": at, "judged_version_at": at}
+        item = row | {"content_id": event.content_id, "title": "", "text": event.text, "text_truncated": 0}
+        item |= {"media_type": "text/html", "fetched_at": at, "first_seen_at": at, "judged_at": at, "score": 0.9}
+        item |= {"language": "en", "model": "m", "verdict": msgspec.json.encode(event.verdict).decode()}
+        for table, cells in (("ledger", ledger), ("items", item)):
+            marks = ", ".join("?" * len(cells))
+            connection.execute(f"INSERT INTO {table} ({', '.join(cells)}) VALUES ({marks})", list(cells.values()))
+    connection.commit()
+    connection.close()
+
+
+def test_likeness_is_searched_along_the_index_of_bands(ready: SqliteStore) -> None:
+    with ready._database.reading() as connection:
+        sql = clustering._CANDIDATES.format("?, ?")
+        plan = " ".join(row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", (1, 2, 3)))
+    assert "SEARCH item_bands USING PRIMARY KEY (band=?)" in plan
+    assert "SEARCH items USING INTEGER PRIMARY KEY" in plan
+    assert "SCAN" not in plan.replace("SCAN item_bands", "")
+
+
+def test_list_of_clusters_reads_no_texts(ready: SqliteStore) -> None:
+    query = ItemQuery(one_per_cluster=True, decision=("open",), host=("a.example",), language=("en",), min_score=0.5)
+    for sort in ("score", "newest", "host"):
+        wanted = msgspec.structs.replace(query, sort=sort)
+        where = queries.items_where(wanted)
+        select, _ = queries.search(wanted, where)
+        with ready._database.reading() as connection:
+            found = connection.execute(f"EXPLAIN QUERY PLAN {select}", [*where.parameters, 25, 0])
+            plan = [row["detail"] for row in found]
+        assert "SCAN items USING COVERING INDEX items_by_cluster" in plan, plan
+
+
+def test_deleted_item_leaves_no_band(ready: SqliteStore) -> None:
+    ready.upsert([judged(minhash=signed(1))])
+    ready.upsert([judged(minhash=signed(2), text="New.", fetched_at=later(), at=later())])
+    with ready._database.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM item_bands").fetchone()[0] == 64
+    ready.upsert([unflagged(fetched_at=later(hours=1), at=later(hours=1))])
+    with ready._database.reading() as connection:
+        assert connection.execute("SELECT count(*) FROM item_bands").fetchone()[0] == 0
 
 
 def test_second_queue_is_read_along_its_index(ready: SqliteStore) -> None:

@@ -9,6 +9,7 @@ from dashboards.feeds import build_edition, publish_edition
 from dashboards.feeds.page import edition_html
 from events import PageJudged
 from storage.sqlite import SqliteStore
+from tests.contract.clustering import signed
 from tests.unit.dashboards.conftest import Clock
 from tests.unit.dashboards.sample_items import NOW, fill, judged, label
 
@@ -63,6 +64,13 @@ def test_the_same_text_at_several_addresses_counts_once(store: SqliteStore, cloc
     assert {address.url for address in item.addresses} == {
         f"hxxps://host{n}[.]example/secret-path-{n}" for n in range(3)
     }
+
+
+def test_nearly_the_same_text_counts_once(store: SqliteStore, clock: Clock) -> None:
+    _confirm(store, *[_page(n, minhash=signed(1, [n])) for n in range(3)], _page(3, minhash=signed(2)))
+    edition = _build(store, clock)
+    assert (edition.confirmed.texts, edition.confirmed.pages) == (2, 4)
+    assert sorted(len(item.addresses) for item in edition.items) == [1, 3]
 
 
 def test_analysts_corrections_replace_what_the_classifier_said(store: SqliteStore, clock: Clock) -> None:

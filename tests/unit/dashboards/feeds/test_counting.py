@@ -20,6 +20,7 @@ def _seen(*days: datetime) -> list[list[Facts]]:
             Facts(
                 str(n),
                 str(n),
+                str(n),
                 "",
                 "",
                 "en",

@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from events import DECISIONS, LabelRecorded
+from events import DECISIONS, LabelRecorded, PageJudged
 from storage.sqlite import SqliteStore
+from tests.contract.clustering import signed
 from tests.unit.dashboards.conftest import TOKEN, Clock
 from tests.unit.dashboards.pages import action, decide, fields, page, text
-from tests.unit.dashboards.sample_items import fill, judged
+from tests.unit.dashboards.sample_items import fill, judged, label
 
 
 @pytest.mark.parametrize("decision", DECISIONS)
@@ -145,3 +146,91 @@ def test_a_form_without_a_known_decision_is_refused(client: TestClient, store, r
     store.upsert([event])
     assert decide(client, f"/items/{event.page_id}", decision).status_code == 400
     assert recorded == []
+
+
+def mirrored(store: SqliteStore, count: int = 4) -> list[PageJudged]:
+    """Write items with nearly the same text, the first of them the best, and return them."""
+    events = [
+        judged(f"https://m{n}.example/", text=f"Copy {n}.", minhash=signed(1, [n]), score=0.9 - n / 100)
+        for n in range(count)
+    ]
+    store.upsert(events)
+    return events
+
+
+def together(client: TestClient, event: PageJudged) -> str:
+    (box,) = page(client.get(f"/items/{event.page_id}")).css("#together")
+    assert "checked" not in box.attributes
+    return box.attributes["value"] or ""
+
+
+def test_a_decision_takes_the_pages_with_nearly_the_same_text_along_if_it_is_asked_to(
+    client: TestClient, store: SqliteStore, recorded: list[LabelRecorded]
+) -> None:
+    events = mirrored(store)
+    address = f"/items/{events[0].page_id}"
+    assert "Decide the 3 other pages" in text(page(client.get(address)), "label.together")
+    sent = decide(client, address, "lawful", reason="A museum.", context="news", together=together(client, events[0]))
+    assert sent.status_code == 303
+    assert {label.page_id for label in recorded} == {event.page_id for event in events}
+    assert len({label.id for label in recorded}) == 4
+    for said in recorded:
+        (event,) = (one for one in events if one.page_id == said.page_id)
+        assert (said.decision, said.reason, said.context, said.analyst) == ("lawful", "A museum.", "news", "amina")
+        assert (said.content_id, said.score, said.model) == (
+            event.content_id,
+            event.verdict.score,
+            event.verdict.model,
+        )
+    assert text(page(client.get(sent.headers["location"])), ".toast") == "Recorded: lawful on 4 pages Look again"
+
+
+def test_a_decision_that_is_not_asked_to_stays_on_its_page(client: TestClient, store, recorded: list) -> None:
+    events = mirrored(store)
+    decide(client, f"/items/{events[0].page_id}", "lawful")
+    assert [label.page_id for label in recorded] == [events[0].page_id]
+
+
+def test_what_somebody_decided_otherwise_is_left_as_it_is(client: TestClient, store, recorded: list) -> None:
+    events = mirrored(store)
+    store.record_decisions([label(events[0], "unsure"), label(events[1], "unsure"), label(events[2], "of_concern")])
+    address = f"/items/{events[0].page_id}"
+    decide(client, address, "lawful", together=together(client, events[0]))
+    assert {one.page_id for one in recorded} == {events[n].page_id for n in (0, 1, 3)}
+    found = store.item(events[2].page_id)
+    assert found is not None
+    assert found.decision == "of_concern"
+
+
+def test_a_cluster_that_has_grown_meanwhile_is_looked_at_again(client: TestClient, store, recorded: list) -> None:
+    events = mirrored(store)
+    seen = together(client, events[0])
+    store.upsert([judged("https://new.example/", text="New.", minhash=signed(1, [40]))])
+    answer = decide(client, f"/items/{events[0].page_id}", "lawful", together=seen)
+    assert answer.status_code == 409
+    assert "not those that you saw" in text(page(answer), ".problem")
+    assert recorded == []
+
+
+def test_a_cluster_that_could_be_recorded_in_part_only_is_completed_by_the_same_form(open_app, store) -> None:
+    given: list[str] = []
+
+    def record(said: LabelRecorded) -> None:
+        given.append(said.page_id)
+        if len(given) == 3:
+            raise ConnectionError
+        store.record_decisions([said])
+
+    events = mirrored(store)
+    client = open_app(record=record)
+    client.get("/", params={"token": TOKEN})
+    address = f"/items/{events[0].page_id}"
+    failed = decide(client, address, "lawful", reason="Kept.", together=together(client, events[0]))
+    assert failed.status_code == 503
+    tree = page(failed)
+    assert "some of the other pages only" in text(tree, ".problem")
+    (box,) = tree.css("#together[checked]")
+    data = fields(tree, "#decide") | {"decision": "lawful", "reason": "Kept.", "together": box.attributes["value"]}
+    assert client.post(action(tree, "#decide"), data=data).status_code == 303
+    found = [store.item(event.page_id) for event in events]
+    assert [[one.decision for one in item.decisions] for item in found if item] == [["lawful"]] * 4

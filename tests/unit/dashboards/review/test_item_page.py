@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from starlette.testclient import TestClient
 
 from events import Nearest, Passage
+from storage import Check
 from storage.sqlite import SqliteStore
+from tests.contract.clustering import signed
 from tests.unit.dashboards.pages import fields, page, text
 from tests.unit.dashboards.sample_items import fill, judged, label
 
@@ -68,12 +72,26 @@ def test_previous_and_next_follow_the_list_with_its_filters(client: TestClient, 
     assert before.startswith(seen[-2])
 
 
-def test_copies_of_the_same_text_are_named(client: TestClient, store: SqliteStore) -> None:
-    here, there = judged("https://a.example/1"), judged("https://b.example/2")
-    store.upsert([here, there, judged("https://c.example/3", text="Another text.")])
-    store.record_decisions([label(there, "lawful")])
+def test_pages_with_nearly_the_same_text_are_named_and_how_like_they_are(client: TestClient, store) -> None:
+    here, same = judged("https://a.example/1", minhash=signed(1)), judged("https://b.example/2", minhash=signed(1))
+    edited = judged("https://d.example/4", text="Edited.", minhash=signed(1, range(16)))
+    store.upsert([here, same, edited, judged("https://c.example/3", text="Another text.", minhash=signed(2))])
+    store.record_decisions([label(same, "lawful")])
     tree = page(client.get(f"/items/{here.page_id}"))
-    assert text(tree, ".copies") == "hxxps://b[.]example/2 lawful"
+    assert text(tree, ".cluster h2") == "3 pages with nearly the same text"
+    assert {" ".join(node.text().split()) for node in tree.css(".copies li")} == {
+        "hxxps://b[.]example/2 lawful same text",
+        "hxxps://d[.]example/4 open 88 %",
+    }
+    listed = page(client.get(tree.css_first(".cluster p a").attributes["href"] or ""))
+    assert text(listed, ".summary h1") == "3 items"
+    assert len(listed.css("[data-row]")) == 3
+
+
+def test_an_item_alone_says_nothing_of_mirrors(client: TestClient, store: SqliteStore) -> None:
+    event = judged()
+    store.upsert([event])
+    assert page(client.get(f"/items/{event.page_id}")).css(".cluster, #together") == []
 
 
 def test_the_history_shows_newest_first(client: TestClient, store: SqliteStore) -> None:
@@ -131,3 +149,35 @@ def test_an_item_from_before_the_explanations_has_no_empty_panel(client: TestCli
     event = judged(passages=(Passage(start=0, end=4, score=0.9),))
     store.upsert([event])
     assert page(client.get(f"/items/{event.page_id}")).css(".explained") == []
+
+
+def test_what_was_found_when_the_page_was_looked_at_again_is_a_timeline(client: TestClient, store: SqliteStore) -> None:
+    event = judged("https://a.example/x")
+    store.upsert([event])
+    tree = page(client.get(f"/items/{event.page_id}"))
+    assert tree.css_first(".checks") is None
+    first, second = (event.fetched_at + timedelta(days=days) for days in (7, 14))
+    store.record_checks(
+        [
+            Check(page_id=event.page_id, at=first, state="online", status=200, content_id=event.content_id),
+            Check(page_id=event.page_id, at=second, state="gone", reason="status 404", status=404),
+        ]
+    )
+    tree = page(client.get(f"/items/{event.page_id}"))
+    lines = [" ".join(line.text().split()) for line in tree.css(".checks li")]
+    assert [line.split(" ")[0] for line in lines] == ["gone", "online", "First"]
+    assert lines[0].startswith("gone status 404")
+    assert "a.example" not in tree.css_first(".checks").text()
+    assert "no longer (gone)" in text(tree, ".side")
+
+
+def test_an_item_says_since_when_it_has_this_text(client: TestClient, store: SqliteStore) -> None:
+    event = judged("https://a.example/x")
+    store.upsert([event])
+    at = event.fetched_at + timedelta(days=2)
+    fields = {name: getattr(event, name) for name in event.__struct_fields__}
+    changes = {"fetched_at": at, "at": at, "content_id": "c" * 32, "text": "Another text of the page.", "id": "2"}
+    changes |= {"previous_content_id": event.content_id, "changed_share": 0.42}
+    store.upsert([type(event)(**(fields | changes))])
+    tree = page(client.get(f"/items/{event.page_id}"))
+    assert "42 % of the words differ" in text(tree, ".checks")

@@ -4,6 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from storage.sqlite import SqliteStore
+from tests.contract.clustering import signed
 from tests.unit.dashboards.pages import page, text
 from tests.unit.dashboards.sample_items import fill, judged, label
 
@@ -80,13 +81,33 @@ def test_filters_find_what_they_say(client: TestClient, store: SqliteStore, addr
 def test_pages_cover_every_item_once(client: TestClient, store: SqliteStore) -> None:
     fill(store, 60, decided=0)
     hrefs: list[str] = []
-    address: str | None = "/?sort=oldest"
+    address: str | None = "/?sort=oldest&rows=pages"
     while address:
         tree = page(client.get(address))
         hrefs += [(node.attributes["href"] or "").split("?")[0] for node in tree.css("[data-row]")]
         following = tree.css_first(".pages [rel=next]")
         address = following.attributes["href"] if following else None
     assert len(hrefs) == len(set(hrefs)) == 60
+
+
+def test_texts_that_are_nearly_the_same_share_a_row_until_every_page_is_asked_for(client: TestClient, store) -> None:
+    first = judged("https://a.example/1", title="First", minhash=signed(1), score=0.7)
+    best = judged("https://b.example/2", title="Best", minhash=signed(1, range(9)), text="Edited.", score=0.9)
+    alone = judged("https://c.example/3", title="Alone", minhash=signed(2), text="Other.", score=0.8)
+    store.upsert([first, best, alone])
+    tree = page(client.get("/"))
+    assert text(tree, ".summary h1") == "3 items"
+    assert text(tree, ".by") == "2 texts, one row each Show every page"
+    assert [node.text() for node in tree.css(".row h2 a")] == ["Best", "Alone"]
+    assert [node.text() for node in tree.css(".row .mirrors")] == ["2 pages"]
+    every = page(client.get(tree.css_first(".by a").attributes["href"] or ""))
+    assert [node.text() for node in every.css(".row h2 a")] == ["Best", "Alone", "First"]
+    assert text(every, ".by") == "a row for every page One row a text"
+    assert every.css_first(".by a").attributes["href"] == "/"
+    store.record_decisions([label(best)])
+    assert _titles(client, "/") == ["Alone", "First"]
+    (mirrors,) = page(client.get("/?q=first")).css(".row .mirrors")
+    assert _titles(client, mirrors.attributes["href"] or "") == ["Best", "First"]
 
 
 def test_rows_show_no_number_no_link_out_and_no_long_text(client: TestClient, store: SqliteStore) -> None:
