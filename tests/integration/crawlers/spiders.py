@@ -27,7 +27,7 @@ from events import CrawlState, PageFound, Topics, UrlEnded, decode
 from tests.integration.crawlers.hosts import Hit, Web
 
 ROOT = Path(__file__).parents[3]
-WAIT_S = 90.0
+WAIT_S = 180.0
 
 
 class Fleet:
@@ -146,7 +146,7 @@ class RunningSpider:
 
     def end(self) -> SpiderSummary:
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(30)
         assert not self._thread.is_alive()
         if isinstance(self._ended[0], BaseException):
             raise self._ended[0]
