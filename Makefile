@@ -62,7 +62,7 @@ servers: $(VENV)/dev.stamp ## Find or install what the tests need beyond Python:
 .PHONY: test
 test: servers ## All tests, on a real Kafka, a real Elasticsearch, a real Chromium and a real PyTorch
 	@$(BIN)/pytest -q -n 2 --dist worksteal tests/unit $(ARGS)
-	@$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e tests/integration $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/integration tests/e2e $(ARGS)
 	@$(MAKE) --no-print-directory test-transformers
 
 .PHONY: test-transformers

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -91,6 +93,8 @@ class RunningCrawl:
         self.stopping: str | None = None
         self.failure: FrontierError | None = None
         self.deadlines: list[Callable[[float], None]] = [self.documents.stop_within]
+        self.connections: list[Callable[[], Awaitable[None]]] = []
+        """Close what the download handlers have open; each may be called again."""
         self.responses = 0
         self.beyond_depth = 0
         self.too_long = 0
@@ -239,6 +243,12 @@ class RunningCrawl:
             self._focus.judged(page_id, score)
         except FrontierError as error:
             self.fail(error)
+
+    async def disconnect(self, within_s: float) -> None:
+        """Close the connections that are open, where the engine was cut off before it could."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await asyncio.gather(*(close() for close in self.connections))
 
     async def settle(self, ending: Ending) -> None:
         """Bring a row to its end: links into the frontier, events into the sink, and when they are durable, done."""

@@ -116,6 +116,7 @@ class Driver:
         for task in (stop, work):
             if not task.done():
                 task.cancel()
+        await self._crawl.disconnect(_CLOSING_S)
 
     def _empty_slots(self) -> None:
         """Fail the requests that wait for their host's delay: they have not been sent."""

@@ -102,6 +102,7 @@ class GuardedDownloadHandler(AiohttpDownloadHandler):
         lookup = noting(crawl.lookup or ThreadLookup(), crawl.evidence.note, crawl.clock)
         handler = cls(crawler, crawl.policy, lookup)
         crawl.deadlines.append(handler.stop_within)
+        crawl.connections.append(handler.close)
         return handler
 
     def stop_within(self, seconds: float) -> None:

@@ -75,10 +75,12 @@ class Engine:
     async def end(self) -> None:
         """Wait a moment for what is being committed, then wait no longer."""
         await asyncio.wait([self._work], timeout=_CLOSING_S)
-        for task in (self._stop, self._work):
-            if task is not None and not task.done():
-                task.cancel()
-        await asyncio.gather(*filter(None, (self._stop, self._work)), return_exceptions=True)
+        tasks = [task for task in (self._stop, self._work) if task is not None]
+        for task in tasks:
+            task.cancel()
+        over = asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait([over], timeout=_CLOSING_S)  # a task that does not let itself be cancelled holds nobody up
+        await self._crawl.disconnect(_CLOSING_S)
 
     def _engine(self) -> ExecutionEngine | None:
         """Return Scrapy's engine, or None while there is none yet."""

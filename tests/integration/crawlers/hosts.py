@@ -60,7 +60,7 @@ class Web:
         links = [self.path(other) for other in (2 * page + 1, 2 * page + 2) if other < self.pages]
         links += [self.url(number + step, self.path(page)) for step in (1, 3)]
         anchors = " ".join(f'<a href="{link}">onwards</a>' for link in links)
-        text = f"{words(number * 100_000 + page)} grow in garden {number}, bed {page}."
+        text = f"{words((self.port * 100 + number) * 100_000 + page)} grow in garden {self.port}/{number}, bed {page}."
         return f"<html><head><title>{number}/{page}</title></head><body><p>{text}</p>{anchors}</body></html>".encode()
 
     def fetches(self) -> Counter[str]:
