@@ -95,13 +95,6 @@ def test_a_document_that_breaks_its_reader_has_a_reason_and_the_next_is_read(
     assert not is_alive(before)
 
 
-def test_one_process_serves_for_one_document_after_the_other() -> None:
-    with contextlib.closing(ExtractionProcess(module=WORKER)) as process:  # the first of a kind loads its reader
-        before = number(process)
-        read(process, b"<p>a", b"%PDF-1.7 broken", b"<p>print", b"<p>b" * 2_000)
-        assert number(process) == before
-
-
 def test_many_at_once_are_each_answered_their_own(process: ExtractionProcess) -> None:
     async def together() -> list[Extracted]:
         bodies = [f"<p>number-{n}".replace("number", "page").encode() for n in range(30)]
