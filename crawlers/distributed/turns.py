@@ -43,8 +43,8 @@ class HostTurns:
             self._prune()
             entry = self._hosts[host] = _Host()
         async with entry.lock:
-            wait_s = max(entry.answered_at + delay_s, not_before_s) - self._clock()
-            if wait_s > 0:
+            due_s = max(entry.answered_at + delay_s, not_before_s)
+            while (wait_s := due_s - self._clock()) > 0:  # a timer of uvloop may be a millisecond early
                 await asyncio.sleep(wait_s)
             try:
                 yield

@@ -28,7 +28,6 @@ from tests.integration.crawlers.hosts import Hit, Web
 
 ROOT = Path(__file__).parents[3]
 WAIT_S = 180.0
-NOTED_LATE_S = 0.02
 
 
 class Fleet:
@@ -165,15 +164,12 @@ def overlaps(web: Web) -> list[tuple[Hit, Hit]]:
 
 
 def hurried(web: Web, delay_s: float) -> list[tuple[Hit, Hit]]:
-    """Return requests to a host that came sooner than ``delay_s`` after its last answer.
-
-    The server notes the time some milliseconds after the answer has left.
-    """
+    """Return requests to a host that came sooner than ``delay_s`` after its last answer."""
     return [
         (first, second)
         for hits in web.by_host().values()
         for first, second in itertools.pairwise(hits)
-        if second.came_s < first.left_s + delay_s - NOTED_LATE_S
+        if second.came_s < first.left_s + delay_s
     ]
 
 

@@ -95,6 +95,25 @@ def test_a_document_that_breaks_its_reader_has_a_reason_and_the_next_is_read(
     assert not is_alive(before)
 
 
+def test_one_process_serves_for_one_document_after_the_other(process: ExtractionProcess) -> None:
+    before = number(process)
+    read(process, b"<p>a", b"%PDF-1.7 broken", b"<p>print", b"<p>b" * 2_000)
+    assert number(process) == before
+
+
+def test_what_its_parent_has_held_wears_no_process_out() -> None:
+    parent = (
+        "import sys\nsys.path[0] = sys.argv[1]\n"
+        "from tests.integration.crawlers.test_extraction_process import *\n"
+        "held = b'x' * 900_000_000\ndel held\n"
+        "with contextlib.closing(ExtractionProcess(Limits(), WORKER)) as process:\n"
+        "    print(number(process) == number(process))\n"
+    )
+    command = [sys.executable, "-c", parent, str(Path(__file__).parents[3])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "True\n"
+
+
 def test_many_at_once_are_each_answered_their_own(process: ExtractionProcess) -> None:
     async def together() -> list[Extracted]:
         bodies = [f"<p>number-{n}".replace("number", "page").encode() for n in range(30)]

@@ -77,7 +77,7 @@ def test_what_is_over_the_budget_of_its_host_is_refused_and_the_crawl_ends(fleet
 
 
 def test_a_stopped_crawl_ends_in_seconds_and_another_goes_on(fleet: Fleet, web: Web) -> None:
-    with served(Web(hosts=2, pages=40, pause_s=0.01)) as other, fleet.process("a"):
+    with served(Web(hosts=2, pages=40, pause_s=0.01)) as other, fleet.spider():
         fleet.start(web.url(0), crawl_id="slow", delay_s=2.0)
         fleet.start(other.url(0), crawl_id="goes-on")
         while len(web.fetches()) < 2:

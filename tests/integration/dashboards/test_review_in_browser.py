@@ -60,7 +60,7 @@ def _state(store: SqliteStore, page: Page) -> str | None:
 
 
 def test_an_analyst_signs_in_filters_reads_and_decides_by_keys(
-    watched_page: Callable[..., Page], address: str, store: SqliteStore
+    address: str, watched_page: Callable[..., Page], store: SqliteStore
 ) -> None:
     page = watched_page()
     page.goto(address)
@@ -101,7 +101,7 @@ def test_an_analyst_signs_in_filters_reads_and_decides_by_keys(
 
 
 def test_a_second_press_does_not_decide_the_next_item(
-    watched_page: Callable[..., Page], address: str, store: SqliteStore
+    address: str, watched_page: Callable[..., Page], store: SqliteStore
 ) -> None:
     page = _signed_in(watched_page(), address)
     page.locator("[data-row]").first.click()
@@ -116,7 +116,7 @@ def test_a_second_press_does_not_decide_the_next_item(
 
 
 def test_all_work_can_be_done_without_scripts(
-    watched_page: Callable[..., Page], address: str, store: SqliteStore
+    address: str, watched_page: Callable[..., Page], store: SqliteStore
 ) -> None:
     page = watched_page(java_script_enabled=False)
     page.goto(address)
@@ -143,7 +143,7 @@ def test_all_work_can_be_done_without_scripts(
 
 
 def test_the_second_queue_is_worked_through_by_keys(
-    watched_page: Callable[..., Page], address: str, store: SqliteStore
+    address: str, watched_page: Callable[..., Page], store: SqliteStore
 ) -> None:
     events = [near(n) for n in range(3)]
     store.upsert(events)
@@ -181,7 +181,7 @@ def test_the_second_queue_is_worked_through_by_keys(
 
 
 def test_the_second_queue_can_be_settled_without_scripts(
-    watched_page: Callable[..., Page], address: str, store: SqliteStore
+    address: str, watched_page: Callable[..., Page], store: SqliteStore
 ) -> None:
     store.upsert([near()])
     page = watched_page(java_script_enabled=False)
@@ -201,7 +201,7 @@ def test_the_second_queue_can_be_settled_without_scripts(
     expect(page.locator(".choice[aria-pressed=true]")).to_contain_text("Of concern")
 
 
-def test_a_passage_is_shown_in_the_text(watched_page: Callable[..., Page], address: str) -> None:
+def test_a_passage_is_shown_in_the_text(address: str, watched_page: Callable[..., Page]) -> None:
     page = _signed_in(watched_page(), address)
     page.locator("[data-row]").first.click()
     page.locator(".explained summary").last.click()
@@ -210,7 +210,7 @@ def test_a_passage_is_shown_in_the_text(watched_page: Callable[..., Page], addre
     expect(page.locator("[data-item]")).to_be_visible()
 
 
-def test_arabic_is_set_from_the_right(watched_page: Callable[..., Page], address: str) -> None:
+def test_arabic_is_set_from_the_right(address: str, watched_page: Callable[..., Page]) -> None:
     page = _signed_in(watched_page(viewport={"width": 400, "height": 800}), address)
     page.goto(f"{address}/?language=ar")
     row = page.locator(".row h2").first
@@ -225,7 +225,7 @@ def test_arabic_is_set_from_the_right(watched_page: Callable[..., Page], address
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_is_wider_than_the_window(
-    watched_page: Callable[..., Page], address: str, store: SqliteStore, width: int, scheme: str
+    address: str, watched_page: Callable[..., Page], store: SqliteStore, width: int, scheme: str
 ) -> None:
     event = judged("https://long.example/" + "x" * 300, title="y" * 200, text="z" * 3000)
     wide = near(url="https://long.example/" + "w" * 300, host="x" * 60 + ".example", parent_url="https://" + "y" * 60)
@@ -238,7 +238,7 @@ def test_no_page_is_wider_than_the_window(
 
 
 def test_the_real_address_is_copied_only_after_a_yes(
-    watched_page: Callable[..., Page], address: str, store: SqliteStore
+    address: str, watched_page: Callable[..., Page], store: SqliteStore
 ) -> None:
     page = _signed_in(watched_page(permissions=["clipboard-read", "clipboard-write"]), address)
     page.locator("[data-row]").first.click()
@@ -251,7 +251,7 @@ def test_the_real_address_is_copied_only_after_a_yes(
     assert page.evaluate("navigator.clipboard.readText()") == item.url
 
 
-def test_a_hostile_page_stays_text(watched_page: Callable[..., Page], address: str, store: SqliteStore) -> None:
+def test_a_hostile_page_stays_text(address: str, watched_page: Callable[..., Page], store: SqliteStore) -> None:
     event = judged("https://hostile.example/", title=HOSTILE, text=HOSTILE, reason=HOSTILE)
     store.upsert([event])
     page = _signed_in(watched_page(), address)
@@ -262,7 +262,7 @@ def test_a_hostile_page_stays_text(watched_page: Callable[..., Page], address: s
     assert page.locator("main img, main script").count() == 0
 
 
-def test_search_help_and_keys_of_another_script(watched_page: Callable[..., Page], address: str) -> None:
+def test_search_help_and_keys_of_another_script(address: str, watched_page: Callable[..., Page]) -> None:
     page = _signed_in(watched_page(), address)
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
