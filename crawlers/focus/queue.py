@@ -8,7 +8,8 @@ from heapq import heappop, heappush, nsmallest
 from itertools import count
 from typing import Protocol
 
-from crawlers.frontier.rows import Kind, Row
+from crawlers.frontier.budgets import HostBudgets, HostShare
+from crawlers.frontier.rows import Row
 
 _HELD = 64
 """Links of a host that are held in memory, at least and if it has so many; the others wait in the table."""
@@ -29,22 +30,19 @@ class Table(Protocol):
         """Take a link out of the queue."""
 
 
-class _Host:
-    __slots__ = ("active", "floor", "heap", "name", "offered", "queued", "spent")
+class _Host(HostShare):
+    __slots__ = ("floor", "heap", "offered")
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        super().__init__(name)
         self.heap: list[tuple[float, int]] = []
         self.floor = float("inf")
         """What is queued above this priority is in the heap; the rest is only in the table."""
-        self.queued = 0
-        self.active = 0
-        self.spent = 0
         self.offered = float("inf")
         """Negative priority under which it stands among the hosts; infinite where it does not."""
 
 
-class BestFirst:
+class BestFirst(HostBudgets[_Host]):
     """Bookkeeping in memory, as `crawlers.frontier.rotation.Rotation`, for links with an expectation.
 
     Links of equal priority are taken in the order in which they were found, hosts of equal priority in turn.
@@ -53,32 +51,25 @@ class BestFirst:
     ----------
     table
         Has all links; only some of each host are held here.
-    per_host
-        Most rows of a host under way at once.
-    host_budget, budget
-        Most pages of a host, and in all; sources are free.
+    per_host, host_budget, budget
+        As for `HostBudgets`.
     explore_every
         Each so-manieth link is the best of the host that has waited longest, whatever it is worth; 0 for none.
     """
 
     def __init__(self, table: Table, *, per_host: int, host_budget: int, budget: int, explore_every: int = 0) -> None:
+        super().__init__(per_host=per_host, host_budget=host_budget, budget=budget)
         self._table = table
-        self._per_host = per_host
-        self._host_budget = host_budget
-        self._budget = budget
         self._explore_every = explore_every
-        self._hosts: dict[str, _Host] = {}
         self._heads: list[tuple[float, int, _Host]] = []
         self._turns: OrderedDict[str, None] = OrderedDict()
         self._order = count()
         self._taken = 0
         self.least = float("-inf")
         """Links that are worth less are not taken."""
-        self.spent = 0
-        self.active = 0
 
     def add(self, host: str, count: int) -> None:
-        """Note that ``count`` rows of ``host`` are queued, which are only in the table."""
+        """Note that ``count`` rows of ``host`` are queued in the table."""
         entry = self._entry(host)
         entry.queued += count
         entry.floor = float("inf") if not entry.heap else entry.floor
@@ -97,16 +88,6 @@ class BestFirst:
             entry.heap = nsmallest(2 * _HELD, entry.heap)
             entry.floor = max(entry.floor, -entry.heap[-1][0])
         self._offer(entry)
-
-    def drop(self, host: str) -> None:
-        """Note that one queued row of ``host`` has been taken by another way."""
-        entry = self._entry(host)
-        entry.queued = max(0, entry.queued - 1)
-
-    def spend(self, host: str, count: int) -> None:
-        """Count pages of ``host`` that were fetched by an earlier run, or by a redirect."""
-        self._entry(host).spent += count
-        self.spent += count
 
     def take(self) -> Row | None:
         """Return the next row to fetch, which is then under way, or None where none may be fetched now."""
@@ -139,32 +120,6 @@ class BestFirst:
             return self._begin(entry, number)
         return None
 
-    def release(self, host: str) -> None:
-        """Note that a row of ``host`` is not under way any more; the next may go."""
-        entry = self._entry(host)
-        entry.active -= 1
-        self.active -= 1
-        self._offer(entry)
-
-    def refund(self, host: str) -> None:
-        """Give back a page of ``host`` that was taken but not fetched (refused, or a redirect)."""
-        entry = self._entry(host)
-        entry.spent -= 1
-        self.spent -= 1
-        self._offer(entry)
-        if self.spent == self._budget - 1:
-            for other in self._hosts.values():
-                self._offer(other)
-
-    def is_spent(self, host: str) -> bool:
-        """Return whether ``host`` has had all the pages that one host may have."""
-        return self._entry(host).spent >= self._host_budget
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether the crawl has had all its pages."""
-        return self.spent >= self._budget
-
     def has_next(self) -> bool:
         """Return whether some row may be fetched, now or when another has ended."""
         while self._heads and -self._heads[0][0] >= self.least:
@@ -176,16 +131,6 @@ class BestFirst:
                 entry.offered = float("inf")
                 self._offer(entry)
         return False
-
-    @property
-    def hosts(self) -> int:
-        """How many hosts are known."""
-        return len(self._hosts)
-
-    @property
-    def queued(self) -> int:
-        """How many rows wait."""
-        return sum(entry.queued for entry in self._hosts.values())
 
     def _take_by_turn(self) -> Row | None:
         for _ in range(min(len(self._turns), 2 * _HELD)):
@@ -201,24 +146,16 @@ class BestFirst:
     def _begin(self, entry: _Host, number: int) -> Row:
         row = self._table.begin(number)
         entry.queued -= 1
-        entry.active += 1
-        self.active += 1
-        if row.kind is Kind.PAGE:
-            self.spend(entry.name, 1)
-        self._offer(entry)
-        return row
+        return self._begun(entry, row)
 
     def _second(self, entry: _Host) -> float:
         """Return the priority of the best link but the one that has just been taken off the heap of ``entry``."""
         heads = [-self._heads[0][0]] if self._heads else []
         return max([*heads, -entry.heap[0][0] if entry.heap else entry.floor])
 
-    def _entry(self, host: str) -> _Host:
-        entry = self._hosts.get(host)
-        if entry is None:
-            entry = self._hosts[host] = _Host(host)
-            self._turns[host] = None
-        return entry
+    def _made(self, name: str) -> _Host:
+        self._turns[name] = None
+        return _Host(name)
 
     def _offer(self, entry: _Host) -> None:
         if not self._may(entry) or not self._fill(entry):
@@ -237,9 +174,3 @@ class BestFirst:
             if not found:
                 entry.queued = 0
         return bool(entry.heap)
-
-    def _may(self, entry: _Host) -> bool:
-        return entry.active < self._per_host and self._within(entry)
-
-    def _within(self, entry: _Host) -> bool:
-        return entry.queued > 0 and entry.spent < self._host_budget and self.spent < self._budget

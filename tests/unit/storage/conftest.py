@@ -1,9 +1,10 @@
-"""The contract's fixtures, on SQLite files."""
+"""The contract's fixtures, on SQLite files, and a store of its own for each test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +21,16 @@ def new_place(tmp_path_factory: pytest.TempPathFactory) -> Callable[[ExitStack],
         return lambda clock: SqliteStore(path, clock=clock)
 
     return make
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.sqlite"
+
+
+@pytest.fixture
+def ready(path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(path, busy_timeout_s=0.05)
+    store.setup()
+    yield store
+    store.close()
