@@ -108,14 +108,21 @@ class Classifier:
         deciding = [page for page, score in zip(pages, scores, strict=True) if score >= self.worth_a_look]
         described = iter(self._described(batch, deciding))
         explained = iter(self._explained(batch, [p for p, s in zip(pages, scores, strict=True) if s >= self.threshold]))
-        fields = [_clear(page, self.page_score.clear(page)) for page in chosen]
+        fields = {}
         for row, page, score in zip(suspected, pages, scores, strict=True):
             about = next(described) if score >= self.worth_a_look else {}
             if score >= self.threshold:
                 fields[row] = _flagged(score, about, next(explained))
             else:
                 fields[row] = {**_not_flagged(page, score), **about, "worth_a_look": score >= self.worth_a_look}
-        return fields
+        return [fields[row] if row in fields else self._cleared(page) for row, page in enumerate(chosen)]
+
+    def _cleared(self, page: Chosen) -> dict[str, Any]:
+        """Return the fields of the verdict on a page that needs no encoder."""
+        if not page.total:
+            return {"outcome": "not_flagged", "score": 0.0, "reason": "There is no text.", "context": "other"}
+        reason = "The screen finds no passage that comes near how-to of concern."
+        return {"outcome": "not_flagged", "score": round(self.page_score.clear(page), 6), "reason": reason}
 
     def _scored(self, pages: Sequence[Chosen]) -> tuple[_Batch, list[_Scored]]:
         texts = [text for page in pages for text in page.texts]
@@ -192,14 +199,6 @@ def _gists(batch: _Batch, pages: Sequence[_Scored]) -> Gists:
 def _unsupported(language: str) -> dict[str, Any]:
     reason = f"Language {language} is not one of the six."
     return {"outcome": "unsupported", "score": 0.0, "reason": reason}
-
-
-def _clear(page: Chosen, score: float) -> dict[str, Any]:
-    """Return the fields of the verdict on a page that needs no encoder."""
-    if not page.total:
-        return {"outcome": "not_flagged", "score": 0.0, "reason": "There is no text.", "context": "other"}
-    reason = "The screen finds no passage that comes near how-to of concern."
-    return {"outcome": "not_flagged", "score": round(score, 6), "reason": reason}
 
 
 def _flagged(score: float, about: Described, passages: tuple[Passage, ...]) -> dict[str, Any]:

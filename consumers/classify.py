@@ -7,8 +7,8 @@ from datetime import datetime
 
 from consumers.dead_letters import dead_page, just_before
 from consumers.judging import Judge, judge
-from consumers.stage import MAX_MESSAGE_BYTES, Handled, Record, Rejection, same_trace
-from events import PageFound, PageJudged, Topics, UrlEnded, encode
+from consumers.stage import Handled, Record, Rejection, same_trace
+from events import MAX_MESSAGE_BYTES, PageFound, PageJudged, Topics, UrlEnded, encode
 
 
 class ClassifyStage:

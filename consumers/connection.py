@@ -21,7 +21,7 @@ from kafka.errors import (
     UnsupportedVersionError,
 )
 
-from consumers.stage import MAX_MESSAGE_BYTES
+from events import MAX_MESSAGE_BYTES
 
 ClientOptions = Mapping[str, Any]
 """Options that all clients share: ``bootstrap_servers``, ``security_protocol``, ``sasl_*``, ``ssl_*``."""

@@ -10,9 +10,6 @@ from events.messages import Event
 
 Header = tuple[str, bytes]
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-"""Largest value that a topic of ours takes (`topics.ensure_topics` sets it)."""
-
 
 class StageUnavailableError(Exception):
     """What a stage needs is not there now; the same batch may succeed later.

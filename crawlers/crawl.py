@@ -6,35 +6,32 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
+from crawlers.deciding import Decisions, Ended, outcome_of
 from crawlers.evidence import DurableEvidence, EvidenceError, WarcFiles
 from crawlers.extraction.process import ExtractionProcess
-from crawlers.focus import OF_CONCERN, Focus
+from crawlers.focus import OF_CONCERN
 from crawlers.frontier import Frontier, FrontierError, Kind, Link, Row
-from crawlers.frontier.rotation import Rotation
 from crawlers.frontier.traps import Traps
 from crawlers.guard import AddressPolicy
 from crawlers.guard.resolver import Lookup
-from crawlers.history import Bounds, History, NoHistory, Seen
+from crawlers.history import Bounds, History, NoHistory
 from crawlers.history.revisits import Revisits
-from crawlers.identity import identify
 from crawlers.manners import Manners
 from crawlers.outbox import AbandonedError, Outbox
 from crawlers.plan import CrawlPlan
-from crawlers.progress import PAGES
 from crawlers.reading import Ending, Reader
 from crawlers.sink import PageSink, SinkUnavailableError
+from crawlers.turns import turns_of
 from events import PageFound, UrlEnded
 
 _MAX_SOURCES_PER_HOST = 50
 _AHEAD = 4
 """A focused crawl has so many times as many URLs that have not ended as it has requests at once."""
-_Ended = tuple[Row, PageFound | UrlEnded, bool]
 
 
 class RunningCrawl:
@@ -111,8 +108,16 @@ class RunningCrawl:
         self._refused = 0
         self._judged = 0
         self._of_concern = 0
-        self._focus = _focus(plan, frontier)
-        self._rotation = self._focus.queue if self._focus is not None else _rotation(plan, frontier)
+        self._focus, self._rotation = turns_of(plan, frontier)
+        self._decisions = Decisions(
+            frontier,
+            self._rotation,
+            self.reader,
+            traps=self._traps,
+            revisits=self.revisits,
+            focus=self._focus,
+            add=lambda links, parent: self.add(links, parent),
+        )
         for host, count in frontier.spent_by_host().items():
             self._rotation.spend(host, count)
         for host, count in frontier.queued_by_host().items():
@@ -255,8 +260,10 @@ class RunningCrawl:
         self.release(ending.row)
         if self.failure is not None:
             return
+        self.beyond_depth += ending.beyond_depth
+        self.too_long += ending.too_long
         try:
-            ended = self._decide(ending)
+            ended = self._decisions.on(ending)
         except FrontierError as error:
             self.fail(error)
             return
@@ -265,21 +272,13 @@ class RunningCrawl:
             self.ended_now += len(ended)
             self._remember(ending, ended)
 
-    def _remember(self, ending: Ending, ended: Sequence[_Ended]) -> None:
-        """Note the visit of a page that has ended; one whose text another page has is asked for all of it next time."""
+    def _remember(self, ending: Ending, ended: Sequence[Ended]) -> None:
+        """Note the visit of a page that has ended."""
         event = next((event for _, event, _ in ended if event.page_id == ending.event.page_id), None)
-        seen = ending.seen
-        if isinstance(event, UrlEnded) and event.outcome == "failed":
-            seen = Seen(page_id=event.page_id, at=event.at, what="nothing")
-        elif isinstance(event, UrlEnded) and event.reason == "same text" and seen is not None:
-            seen = replace(seen, etag="", last_modified="")
         if event is None or self.failure is not None:
             return
         try:
-            if seen is not None:
-                self.revisits.note(seen)
-            else:
-                self.revisits.doubt([event.page_id])
+            self.revisits.take_in(event, ending.seen)
         except FrontierError as error:
             self.fail(error)
 
@@ -292,7 +291,7 @@ class RunningCrawl:
     async def refuse(self, rows: Sequence[Row]) -> None:
         """End rows that were never fetched: their host's budget is spent, or that of the crawl."""
         at = self.clock()
-        ended: list[_Ended] = []
+        ended: list[Ended] = []
         for row in rows:
             reason = self._left_for(row.host)
             ended.append((row, self.reader.ended(row, outcome="refused", reason=reason, url=row.url, at=at), False))
@@ -300,7 +299,7 @@ class RunningCrawl:
             self._refused += len(ended)
             self._doubt(rows)
 
-    async def _delivered(self, ended: Sequence[_Ended]) -> bool:
+    async def _delivered(self, ended: Sequence[Ended]) -> bool:
         """Put the events into the sink once their evidence is on the disk; when they are durable, mark their rows."""
         try:
             if any(event.evidence is not None for _, event, _ in ended):
@@ -315,18 +314,18 @@ class RunningCrawl:
             self.stop(f"evidence: {error}")
             return False
         try:
-            self._frontier.finish([(row.id, _outcome(event), counts) for row, event, counts in ended])
+            self._frontier.finish([(row.id, outcome_of(event), counts) for row, event, counts in ended])
             self._take_in(ended, scores)
         except FrontierError as error:
             self.fail(error)
             return False
         for _, event, _ in ended:
-            self.outcomes[_outcome(event)] += 1
+            self.outcomes[outcome_of(event)] += 1
             if isinstance(event, UrlEnded):
                 self.reasons[f"{event.outcome}: {event.reason}"] += 1
         return True
 
-    def _take_in(self, ended: Sequence[_Ended], scores: Sequence[float | None]) -> None:
+    def _take_in(self, ended: Sequence[Ended], scores: Sequence[float | None]) -> None:
         for (row, event, _), score in zip(ended, scores, strict=True):
             if score is not None:
                 self._judged += 1
@@ -344,64 +343,6 @@ class RunningCrawl:
             return "budget: host"
         return "budget: pages" if self._rotation.exhausted else "focus"
 
-    def _decide(self, ending: Ending) -> list[_Ended]:
-        row, event = ending.row, ending.event
-        ended: list[_Ended] = []
-        owner: Row | None = row
-        if event.page_id != row.page_id:
-            owner = self._claim(event.url, row)
-            ended.append((row, self.reader.redirect(row, event.page_id, event.at), False))
-        passed = self._hops(ending.chain[1:], ending)
-        ended += [(hop, self.reader.redirect(hop, event.page_id, event.at), False) for hop in passed]
-        given_up = self._hops(ending.given_up, ending)
-        ended += [(hop, self.reader.alike(hop, event), False) for hop in given_up]
-        if row.kind is Kind.PAGE and (owner is not row or not ending.counts):
-            self._rotation.refund(row.host)
-        self.beyond_depth += ending.beyond_depth
-        self.too_long += ending.too_long
-        if self._focus is not None:
-            self._focus.reach(row, owner or row)
-        new = self.add([*ending.links, *self.revisits.leave(ending.unchanged)], (owner or row).id)
-        if owner is None:
-            return ended
-        counts = ending.counts and owner.kind is Kind.PAGE
-        if owner is not row and counts:
-            self._rotation.spend(owner.host, 1)
-        if isinstance(event, PageFound):
-            if self._focus is not None:
-                self._focus.read(owner, ending.known, event.title, event.text)
-            first = self._frontier.first_with(event.content_id, event.page_id)
-            text = f"{event.title}\n{event.text}"
-            self._traps.learn(event.host, event.url, text, [link.url for link in new], repeated=first is not None)
-            if first is not None:
-                event = self.reader.repeated(event, first)
-        else:
-            self._traps.learn_end(event.host, event.outcome, event.reason, leads_on=bool(new))
-            if event.reason == "not modified" and event.content_id is not None:
-                self._frontier.first_with(event.content_id, event.page_id)
-        return [*ended, (owner, event, counts)]
-
-    def _hops(self, urls: Sequence[str], ending: Ending) -> list[Row]:
-        """Return the rows of the URLs passed on the way, as far as they are ours to end."""
-        hops: dict[str, Row | None] = {ending.event.page_id: None, ending.row.page_id: None}
-        for url in urls:
-            found = identify(url)
-            if found is not None and found.page_id not in hops:
-                hops[found.page_id] = self._claim(url, ending.row)
-        return [hop for hop in hops.values() if hop is not None]
-
-    def _claim(self, url: str, row: Row) -> Row | None:
-        """Take the row of a URL that ``row`` redirected to, unless it has its own way to an end."""
-        found = identify(url)
-        if found is None:
-            return None
-        known = self._frontier.knows(found.page_id)
-        link = Link(url, found.page_id, found.host, row.depth, -float(row.depth), row.kind)
-        claimed = self._frontier.claim(link, row.id)
-        if claimed is not None and known:
-            self._rotation.drop(found.host)
-        return claimed
-
 
 def crawl_of(crawler: Crawler) -> RunningCrawl:
     """Return the running crawl that the spider of ``crawler`` carries, for the other components.
@@ -415,28 +356,3 @@ def crawl_of(crawler: Crawler) -> RunningCrawl:
     if not isinstance(crawl, RunningCrawl):
         raise UsageError("start this spider with `guidewatch run` or `guidewatch work spider`")
     return crawl
-
-
-def _rotation(plan: CrawlPlan, frontier: Frontier) -> Rotation:
-    return Rotation(
-        frontier.load,
-        per_host=plan.concurrency_per_host,
-        host_budget=plan.max_pages_per_host,
-        budget=plan.max_pages,
-    )
-
-
-def _focus(plan: CrawlPlan, frontier: Frontier) -> Focus | None:
-    if plan.focus == "off":
-        return None
-    return Focus(
-        frontier,
-        plan.focus,
-        per_host=plan.concurrency_per_host,
-        host_budget=plan.max_pages_per_host,
-        budget=plan.max_pages,
-    )
-
-
-def _outcome(event: PageFound | UrlEnded) -> str:
-    return PAGES if isinstance(event, PageFound) else event.outcome

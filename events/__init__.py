@@ -24,11 +24,12 @@ from events.messages import (
     Verdict,
     new_id,
 )
-from events.topics import Topics
+from events.topics import MAX_MESSAGE_BYTES, Topics
 
 __all__ = [
     "CONTEXTS",
     "DECISIONS",
+    "MAX_MESSAGE_BYTES",
     "METHODS",
     "OUTCOMES",
     "SUBJECTS",

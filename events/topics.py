@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""Largest value that a topic of ours takes (`guidewatch setup` sets it)."""
+
 
 @dataclass(frozen=True)
 class Topics:

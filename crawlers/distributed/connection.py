@@ -20,13 +20,10 @@ from kafka.errors import (
     UnsupportedVersionError,
 )
 
-from events import Topics
+from events import MAX_MESSAGE_BYTES, Topics
 
 ClientOptions = Mapping[str, Any]
 """Options that all clients share: ``bootstrap_servers``, ``security_protocol``, ``sasl_*``, ``ssl_*``."""
-
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-"""Largest value that a topic of ours takes."""
 
 _START_S = 10.0
 _OVERHEAD_BYTES = 64 * 1024

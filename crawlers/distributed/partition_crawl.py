@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from crawlers.crawl import RunningCrawl
+from crawlers.deciding import Ended, outcome_of
 from crawlers.distributed.surroundings import Place, Surroundings
 from crawlers.distributed.unit import Message, Unit, found_message, link_of, mark_of, request_message
 from crawlers.evidence import EvidenceError
@@ -34,8 +35,6 @@ class KnowingFrontier(Frontier):
 
 _ELSEWHERE = 0
 """Number of no row: of the page that a request was found on, whoever read it."""
-
-_Ended = tuple[Row, PageFound | UrlEnded, bool]
 
 
 class _Asked(NamedTuple):
@@ -224,7 +223,7 @@ class PartitionCrawl(RunningCrawl):
     def _refused_row(self, row: Row, reason: str, at: datetime) -> UrlEnded:
         return self.reader.ended(row, outcome="refused", reason=reason, url=row.url, at=at)
 
-    async def _delivered(self, ended: Sequence[_Ended]) -> bool:
+    async def _delivered(self, ended: Sequence[Ended]) -> bool:
         """Commit the events, the marks and the links in one transaction; then mark the rows."""
         outgoing, self._outgoing = self._outgoing, []
         self._waiting += 1
@@ -243,7 +242,7 @@ class PartitionCrawl(RunningCrawl):
             self._waiting -= 1
         return self.failure is None
 
-    async def _committed(self, ended: Sequence[_Ended], outgoing: list[Message]) -> None:
+    async def _committed(self, ended: Sequence[Ended], outgoing: list[Message]) -> None:
         """Put a unit and wait for it; what follows from its end does so even where nobody waits any more."""
         self._busy.update(row.id for row, _, _ in ended)
         durable = asyncio.wrap_future(self._around.put(self._unit(ended, outgoing)))
@@ -254,21 +253,21 @@ class PartitionCrawl(RunningCrawl):
         finally:
             self.committing -= 1
 
-    def _finish(self, done: asyncio.Future[None], ended: Sequence[_Ended]) -> None:
+    def _finish(self, done: asyncio.Future[None], ended: Sequence[Ended]) -> None:
         self._busy.difference_update(row.id for row, _, _ in ended)
         if done.cancelled() or done.exception() is not None or self._abandoned:
             return
         try:
-            self._table.finish([(row.id, _outcome(event), counts) for row, event, counts in ended])
+            self._table.finish([(row.id, outcome_of(event), counts) for row, event, counts in ended])
             self._take_in(ended, [None] * len(ended))
         except FrontierError as error:
             self.fail(error)
             return
         for row, event, _ in ended:
             self._open.discard(row.id)
-            self.outcomes[_outcome(event)] += 1
+            self.outcomes[outcome_of(event)] += 1
 
-    def _unit(self, ended: Sequence[_Ended], outgoing: list[Message]) -> Unit:
+    def _unit(self, ended: Sequence[Ended], outgoing: list[Message]) -> Unit:
         messages, offsets = list(outgoing), []
         done: list[RequestDone] = []
         for row, event, counts in ended:
@@ -283,10 +282,6 @@ class PartitionCrawl(RunningCrawl):
     def _with_parent(self, row: Row) -> Row:
         asked = self._asked.get(row.page_id)
         return row if asked is None else row._replace(parent_url=asked.parent_url)
-
-
-def _outcome(event: PageFound | UrlEnded) -> str:
-    return PAGES if isinstance(event, PageFound) else event.outcome
 
 
 class _NoSink:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from crawlers.frontier import Kind, Link
 from crawlers.history.table import History, NoHistory
 from crawlers.history.visits import Bounds, Seen, Visit, visited
 from crawlers.identity import identify, to_link
+from events import PageFound, UrlEnded
 
 _HEADERS = ("If-None-Match", "If-Modified-Since")
 
@@ -123,6 +125,20 @@ class Revisits:
     def note(self, seen: Seen) -> None:
         """Remember what a visit has shown."""
         self._history.note(visited(self.visit(seen.page_id), seen, self._bounds))
+
+    def take_in(self, event: PageFound | UrlEnded, seen: Seen | None) -> None:
+        """Note the visit of a page by how it has ended, and by what was ``seen``, if anything was.
+
+        One whose text another page has is asked for all of it next time.
+        """
+        if isinstance(event, UrlEnded) and event.outcome == "failed":
+            self.note(Seen(page_id=event.page_id, at=event.at, what="nothing"))
+        elif seen is None:
+            self.doubt([event.page_id])
+        elif isinstance(event, UrlEnded) and event.reason == "same text":
+            self.note(replace(seen, etag="", last_modified=""))
+        else:
+            self.note(seen)
 
     def doubt(self, page_ids: Iterable[str]) -> None:
         """Have these pages sent in full next time: what the ledger says of them is not what they last were."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from random import Random
+
+from tests.integration.crawlers.site import listening
 
 
 def words(seed: int) -> str:
@@ -103,21 +104,7 @@ def served(web: Web) -> Iterator[Web]:
         def log_message(self, *_: object) -> None:
             return
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-        request_queue_size = 64
-
-        def handle_error(self, *_: object) -> None:
-            return
-
     with ExitStack() as stack:
         for number in range(web.hosts):
-            server = Server((web.address(number), web.port), Handler)
-            web.port = server.server_address[1]
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(server.server_close)
-            stack.callback(server.shutdown)
+            web.port = stack.enter_context(listening((web.address(number), web.port), Handler))
         yield web

@@ -54,6 +54,29 @@ class Site:
         return [path for path, _ in self.seen]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def handle_error(self, *_: object) -> None:
+        return
+
+
+@contextmanager
+def listening(address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Answer requests at ``address`` until the block ends; yield the port."""
+    server = _Server(address, handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @contextmanager
 def serve(site: Site) -> Iterator[Site]:
     """Serve ``site`` on a free port until the block ends."""
@@ -87,21 +110,5 @@ def serve(site: Site) -> Iterator[Site]:
         def log_message(self, *_: object) -> None:
             return
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-        request_queue_size = 64
-
-        def handle_error(self, *_: object) -> None:
-            return
-
-    server = Server(("127.0.0.1", site.port), Handler)
-    site.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with listening(("127.0.0.1", site.port), Handler) as site.port:
         yield site
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
