@@ -45,23 +45,52 @@ _WEAK = {
     "zh": r"弹壳|彈殼|扳机|扳機|撞针|撞針|击发|擊發|机匣|機匣|套筒|底火|弹夹|开火|射击|射擊|猎|獵",
     "ar": r"سبطان|قصبة|ماسور|زناد|مخزن|عيار|طلق|إبرة|ابرة|قاذف|ناري",
 }
-_VIEWS = tuple(re.compile("|".join(words.values()), re.IGNORECASE) for words in (_STRONG, _WEAK))
+_LATIN = re.compile("[a-z]")
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+_ANY = re.compile("")
+_SCRIPTS = {"en": _LATIN, "fr": _LATIN, "es": _LATIN, "ru": _CYRILLIC}
+"""A text without a letter of the script is not searched for its words; elsewhere a search costs next to nothing."""
+
+
+class _Words:
+    """Counts words, in lower case, by the script that they are written in.
+
+    Parameters
+    ----------
+    by_language
+        A regular expression for each language, whose only capitals stand in words.
+    """
+
+    def __init__(self, by_language: dict[str, str]) -> None:
+        of_script: dict[re.Pattern[str], list[str]] = {}
+        for language, words in by_language.items():
+            of_script.setdefault(_SCRIPTS.get(language, _ANY), []).append(words.lower())
+        self._views = [(script, re.compile("|".join(words))) for script, words in of_script.items()]
+
+    def count(self, text: str) -> int:
+        """Return how often a text in lower case has any of the words."""
+        return sum(len(view.findall(text)) for script, view in self._views if script.search(text))
+
+
+_VIEWS = (_Words(_STRONG), _Words(_WEAK))
 
 
 def mentions(texts: Sequence[str]) -> NDArray[np.float64]:
     """Return log(1 + count) of strong and of weak words in each normalised text, shape (n, 2)."""
-    counts = [[len(view.findall(text)) for view in _VIEWS] for text in texts]
-    return np.log1p(np.array(counts, dtype=np.float64).reshape(len(texts), 2))
+    return np.log1p(_counts(texts, _VIEWS))
 
 
 def label_words(texts: Sequence[str]) -> NDArray[np.float64]:
     """Return how often each normalised text uses the words of each label in ``label_words.toml``, shape (n, 9)."""
-    views = _label_views()
-    counts = [[len(view.findall(text)) for view in views] for text in texts]
+    return _counts(texts, _label_views())
+
+
+def _counts(texts: Sequence[str], views: Sequence[_Words]) -> NDArray[np.float64]:
+    counts = [[view.count(text) for view in views] for text in map(str.lower, texts)]
     return np.array(counts, dtype=np.float64).reshape(len(texts), len(views))
 
 
 @lru_cache(maxsize=1)
-def _label_views() -> tuple[re.Pattern[str], ...]:
+def _label_views() -> tuple[_Words, ...]:
     labels = tomllib.loads(Path(__file__).with_name("label_words.toml").read_text(encoding="utf-8"))
-    return tuple(re.compile("|".join(words.values()), re.IGNORECASE) for words in labels.values())
+    return tuple(_Words(words) for words in labels.values())

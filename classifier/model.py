@@ -24,7 +24,7 @@ SURE = 0.9
 LONG = 12
 """A page of at least `LONG` passages that never names the subject counts half unless a passage is of concern with the
 probability `SURE` (ADR 0012): the more passages, the likelier that one of them misleads."""
-MAX_SHOWN = 5
+MAX_SHOWN = 3
 """Passages that a verdict names, at the most."""
 MAX_CONTEXTS = 3
 """Contexts that are named of a passage."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import skops.io
 
-from classifier import encoders, heads
+from classifier import encoders, heads, screen
 from classifier.heads import Heads
 from classifier.model import Classifier
 from classifier.page_score import PageScore
@@ -22,7 +22,7 @@ SHIPPED = Path(__file__).parent / "shipped"
 FORMAT = 1
 TRUSTED: tuple[str, ...] = ()
 """Types beyond the defaults of skops that a model may hold: none."""
-PARTS = ("screen", "page", "clear")
+PARTS = (*screen.PARTS, "page", "clear")
 
 
 class ModelError(ValueError):
@@ -80,7 +80,7 @@ def load(folder: Path | None = None, *, encoder: encoders.Encoder | None = None)
     try:
         return Classifier(
             encoder=encoder or encoders.make(meta["encoder"]),
-            screen=Screen(estimators["screen"]),
+            screen=Screen({name: estimators[name] for name in screen.PARTS}),
             heads=Heads({name: part for name, part in estimators.items() if name not in PARTS}),
             page_score=PageScore(estimators["page"], estimators["clear"]),
             threshold=float(meta["threshold"]),

@@ -120,7 +120,7 @@ def _train(examples: Sequence[Example], encoder: Encoder, *, seed: int, progress
     titles = [normalise(example.title) for example in examples]
     gists = Gists(embeddings, texts, titles, _title_embeddings(encoder, titles, embeddings.shape[1]))
     fitted = fit_heads(examples, texts, embeddings, gists=gists)
-    estimators = {**fitted.estimators, "screen": fit_screen(texts, concern), **page_score}
+    estimators = {**fitted.estimators, **fit_screen(texts, concern), **page_score}
     progress("fitting the heads", 1, 1)
     digest = data_sha256(examples)
     meta = {
@@ -173,7 +173,7 @@ def _held_out_pages(
     passages: _Passages,
     encoder: Encoder,
     fit_heads: Callable[..., Heads],
-    fit_screen: Callable[..., LogisticRegression],
+    fit_screen: Callable[..., dict[str, LogisticRegression]],
     progress: Progress,
 ) -> _Scored:
     groups = themes(passages.examples)

@@ -134,7 +134,7 @@ def main() -> None:
         classifier = load()
         verdicts, cascade_s = judged(classifier, documents)
         texts = sum(len(choose(document, classifier.screen).texts) for document in documents)
-        classifier.screen = Screen(classifier.screen.model, bound=0.0, clear=0.0, most=sys.maxsize)
+        classifier.screen = Screen(classifier.screen.models, bound=0.0, clear=0.0, most=sys.maxsize)
         without, unscreened_s = judged(classifier, documents)
         transformers_s = every_passage(documents, options.transformer)
     found = {

@@ -1,10 +1,11 @@
 """A web made up for benchmarks: hosts with sections, hubs, misleading anchors, six languages; and its server.
 
-Every page follows from the seed and its number, so that a web of any size needs no room. The texts are those of the
-training corpus (``classifier/corpus``): the judge knows them by heart, and what is measured here is the crawler, not
-the judge. A fifth of the articles are of concern, most of them in sections of their own, which are reached through
-hubs that are not. One anchor in seven says nothing; one in seven that lead to a page of concern names something
-harmless, and more than one in five that name something of concern lead to a harmless page.
+Every page follows from the seed and its number, so that a web of any size needs no room. One article in twenty is of
+concern, most of them in sections of their own, which are reached through hubs that are not. Two in three of the other
+sections are about everyday things (``everyday.json``), the rest come close to the subject. Texts of concern and those
+close to it are of the training corpus (``classifier/corpus``): the judge knows them by heart, and what is measured
+here is the crawl, not how well it judges. One anchor in seven says nothing; one in seven that lead to a page of
+concern names something harmless, and one in three that name something of concern lead to a harmless page.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 CORPUS = Path(__file__).parents[2] / "classifier" / "corpus"
+EVERYDAY = Path(__file__).with_name("everyday.json")
 LANGUAGES = ("ar", "en", "es", "fr", "ru", "zh")
 _SECTIONS = (
     "archive", "board", "clips", "column", "corner", "cards", "desk", "diary", "drawer", "extra", "files", "folio",
@@ -34,9 +36,11 @@ _MORE = {
     "ru": ("далее", "ещё", "читать"),
     "zh": ("更多", "下一页", "阅读"),
 }
-_PURE, _STRAY = 0.92, 0.02
+_EVERYDAY = 0.67
+"""Share of the sections without concern that are about everyday things."""
+_PURE, _STRAY = 0.92, 0.005
 """Share of articles of concern in sections of concern, and in the others."""
-_MISLEADING = {True: 0.14, False: 0.06}
+_MISLEADING = {True: 0.14, False: 0.02}
 """Share of the links to pages that are of concern, or not, whose anchors say the opposite."""
 _SILENT = 0.14
 _LISTED = 20
@@ -73,7 +77,7 @@ class Web:
     seed: int = 1
     hosts: int = 24
     sections: int = 10
-    articles: int = 40
+    articles: int = 165
 
     @cached_property
     def passages(self) -> dict[tuple[str, bool], list[Passage]]:
@@ -88,12 +92,18 @@ class Web:
         return found
 
     @cached_property
+    def sentences(self) -> dict[str, list[str]]:
+        """Sentences about everyday things, by language."""
+        found: dict[str, list[str]] = json.loads(EVERYDAY.read_text("utf-8"))
+        return found
+
+    @cached_property
     def layout(self) -> list[list[tuple[str, bool]]]:
         """Name of each section of each host, and whether it is of concern; hosts differ in how many are."""
         rng = Random(f"{self.seed}/layout")
         found = []
         for host in range(self.hosts):
-            concern = round(self.sections * (0.0, 0.2, 0.2, 0.4)[host // len(LANGUAGES) % 4])
+            concern = round(self.sections * (0.0, 0.1, 0.0, 0.1)[host // len(LANGUAGES) % 4])
             of_concern = set(rng.sample(range(self.sections), concern))
             names = rng.sample(_SECTIONS, self.sections)
             found.append([(name, number in of_concern) for number, name in enumerate(names)])
@@ -118,9 +128,19 @@ class Web:
         share = _PURE if self.layout[place.host][place.section][1] else _STRAY
         return Random(f"{self.seed}/truth/{place}").random() < share
 
+    def is_everyday(self, place: Place) -> bool:
+        """Return whether a harmless page on this host, in this section, is about everyday things."""
+        concern = place.section >= 0 and self.layout[place.host][place.section][1]
+        return not concern and Random(f"{self.seed}/matter/{place.host}/{place.section}").random() < _EVERYDAY
+
     def passages_of(self, place: Place) -> list[Passage]:
         """Return what an article is made of; its title is that of the first."""
         return _passages_of(self, place)
+
+    def everyday(self, language: str, rng: Random) -> Passage:
+        """Return a paragraph about everyday things."""
+        said = rng.sample(self.sentences[language], rng.randint(4, 5))
+        return Passage(said[0][: 16 if language == "zh" else 48], ("" if language == "zh" else " ").join(said[1:]), "")
 
     def path(self, place: Place) -> str:
         if place.section < 0:
@@ -203,7 +223,8 @@ class Web:
         rng = Random(f"{self.seed}/page/{place}")
         language = self.language(place.host)
         if place.section < 0 or place.number < 0:
-            other = rng.choice(self.passages[language, False])
+            everyday = self.is_everyday(place)
+            other = self.everyday(language, rng) if everyday else rng.choice(self.passages[language, False])
             title, texts = f"{self.layout[place.host][place.section][0]} {place.host}", [other.text]
         else:
             made_of = self.passages_of(place)
@@ -230,6 +251,8 @@ class Web:
 def _passages_of(web: Web, place: Place) -> list[Passage]:
     rng = Random(f"{web.seed}/text/{place}")
     concern = web.is_of_concern(place)
+    if not concern and web.is_everyday(place):
+        return [web.everyday(web.language(place.host), rng) for _ in range(rng.randint(4, 7))]
     passages = web.passages[web.language(place.host), concern]
     context = rng.choice(passages).context
     alike = [passage for passage in passages if passage.context == context]

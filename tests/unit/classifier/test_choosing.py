@@ -11,13 +11,13 @@ TEXTS = [GUIDE, GARDEN, GUIDE.replace("pistol", "rifle"), GARDEN.replace("trees"
 
 
 @pytest.fixture(scope="module")
-def model():
+def models():
     return fit(TEXTS, np.array([1, 0, 1, 0]))
 
 
 @pytest.fixture
-def screen(model):
-    return Screen(model, bound=0.5)
+def screen(models):
+    return Screen(models, bound=0.5)
 
 
 def page(*passages):
@@ -50,14 +50,14 @@ def test_the_screen_lets_the_guide_through_with_the_title_and_its_place(screen):
     assert all(whole.spans[place] == span for place, span in zip(chosen.places, chosen.spans, strict=True))
 
 
-def test_of_a_page_under_suspicion_only_the_strongest_passage_goes_on(model):
-    screen = Screen(model, bound=0.99, clear=0.0)
+def test_of_a_page_under_suspicion_only_the_strongest_passage_goes_on(models):
+    screen = Screen(models, bound=0.99, clear=0.0)
     chosen = choose(Document(page(*[GARDEN] * 9), "A title"), screen)
     assert (len(chosen.texts), chosen.title) == (1, None)
 
 
-def test_of_a_clear_page_nothing_goes_on_but_what_the_screen_said(model):
-    chosen = choose(Document(page(*[GARDEN] * 9), "A title"), Screen(model, bound=0.99, clear=0.9))
+def test_of_a_clear_page_nothing_goes_on_but_what_the_screen_said(models):
+    chosen = choose(Document(page(*[GARDEN] * 9), "A title"), Screen(models, bound=0.99, clear=0.9))
     assert (chosen.texts, chosen.title) == ((), None)
     assert chosen.total == len(choose(Document(page(*[GARDEN] * 9), "A title")).spans)
     assert 0.0 < chosen.suspicion < 0.9
@@ -69,8 +69,8 @@ def test_pages_are_screened_together_as_they_are_alone(screen):
     assert together == [choose(document, screen) for document in documents]
 
 
-def test_the_screen_picks_at_most_so_many_in_reading_order(model):
-    screen = Screen(model, bound=0.5, most=3)
+def test_the_screen_picks_at_most_so_many_in_reading_order(models):
+    screen = Screen(models, bound=0.5, most=3)
     picked = screen.pick(np.array([0.6, 0.1, 0.9, 0.7, 0.8]))
     assert picked == [2, 3, 4]
     assert screen.score([]).shape == (0,)

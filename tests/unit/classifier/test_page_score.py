@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from classifier.choosing import Chosen
 from classifier.heads import PassageScores
-from classifier.page_score import FEATURES, features
+from classifier.page_score import FEATURES, PageScore, clear_features, features
 
 
 def scores(concern, form, subject):
@@ -37,6 +38,15 @@ def test_form_and_subject_must_stand_in_one_passage():
     together = features(scores([0.2, 0.2], [0.95, 0.05], [0.95, 0.05]), page(2))
     name = "strongest form × subject inside one passage"
     assert value(name, together) > value(name, apart) + 3
+
+
+def test_a_score_is_what_the_estimators_say():
+    x = np.random.default_rng(0).normal(size=(40, len(FEATURES)))
+    whole, clear = LogisticRegression().fit(x, x[:, 0] > 0), LogisticRegression().fit(x[:, :2], x[:, 0] > 0)
+    passages, chosen = scores([0.7, 0.2], [0.9, 0.4], [0.6, 0.3]), page(2)
+    score = PageScore(whole, clear)
+    assert score.of(passages, chosen) == pytest.approx(whole.predict_proba([features(passages, chosen)])[0, 1])
+    assert score.clear(chosen) == pytest.approx(clear.predict_proba([clear_features(chosen)])[0, 1])
 
 
 def test_a_title_is_no_passage():
