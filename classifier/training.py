@@ -221,6 +221,8 @@ def _page_score(scored: _Scored, rows: np.ndarray[Any, Any]) -> dict[str, Any]:
     """Return the page score's estimators, fitted on some pages: on what the heads said, and on what the screen did."""
     weights = np.array([KIND_WEIGHTS.get(page.kind, 1.0) for page in scored.pages])
     suspected = rows & scored.suspected
+    if len(np.unique(scored.y[suspected])) < 2:  # the screen tells them apart: what it cleared counts, too
+        suspected = rows
     model = LogisticRegression(C=0.5, max_iter=5000)
     model.fit(scored.x[suspected], scored.y[suspected], sample_weight=weights[suspected])
     weak = rows & (scored.screened[:, 0] < logit(np.array([screen_module.BOUND]))[0])
