@@ -12,6 +12,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
 from crawlers.deciding import Decisions, Ended, outcome_of
+from crawlers.endings import Ending
 from crawlers.evidence import DurableEvidence, EvidenceError, WarcFiles
 from crawlers.extraction.process import ExtractionProcess
 from crawlers.focus import OF_CONCERN
@@ -24,7 +25,7 @@ from crawlers.history.revisits import Revisits
 from crawlers.manners import Manners
 from crawlers.outbox import AbandonedError, Outbox
 from crawlers.plan import CrawlPlan
-from crawlers.reading import Ending, Reader
+from crawlers.reading import Reader
 from crawlers.sink import PageSink, SinkUnavailableError
 from crawlers.turns import turns_of
 from events import PageFound, UrlEnded

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from crawlers.endings import Ending
 from crawlers.focus import Focus
 from crawlers.frontier import Frontier, Kind, Link, Row
 from crawlers.frontier.budgets import HostBudgets
@@ -12,7 +13,7 @@ from crawlers.frontier.traps import Traps
 from crawlers.history.revisits import Revisits
 from crawlers.identity import identify
 from crawlers.progress import PAGES
-from crawlers.reading import Ending, Reader
+from crawlers.reading import Reader
 from events import PageFound, UrlEnded
 
 Ended = tuple[Row, PageFound | UrlEnded, bool]
@@ -95,8 +96,8 @@ class Decisions:
         if self._focus is not None:
             self._focus.read(owner, ending.known, event.title, event.text)
         first = self._frontier.first_with(event.content_id, event.page_id)
-        text = f"{event.title}\n{event.text}"
-        self._traps.learn(event.host, event.url, text, [link.url for link in new], repeated=first is not None)
+        words = frozenset(ending.words.split())
+        self._traps.learn(event.host, event.url, words, [link.url for link in new], repeated=first is not None)
         return event if first is None else self._reader.repeated(event, first)
 
     def _hops(self, urls: Sequence[str], ending: Ending) -> list[Row]:

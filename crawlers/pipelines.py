@@ -6,7 +6,7 @@ from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
 
 from crawlers.crawl import RunningCrawl, crawl_of
-from crawlers.reading import Ending
+from crawlers.endings import Ending
 from events import PageFound
 
 

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
+from crawlers.endings import Ending, Fetched
 from crawlers.extraction import Extracted, Format, UnreadableError, extract_text, sniff
-from crawlers.extraction.links import Words
 from crawlers.extraction.process import HostileDocumentError
 from crawlers.extraction.sniff import media_type
 from crawlers.extraction.sources import lists_urls, read_source, unpack
+from crawlers.extraction.traces import traces_of
 from crawlers.extraction.worker import Document, take_apart
-from crawlers.focus.features import features_of
-from crawlers.frontier import Kind, Link, Row
-from crawlers.guard.bare import bare_url
-from crawlers.history.lines import changed_share, fingerprint
+from crawlers.frontier import Kind, Row
+from crawlers.history.lines import changed_share
 from crawlers.history.remembering import seen_of
 from crawlers.history.revisits import Revisits
 from crawlers.history.visits import Seen
 from crawlers.identity import event_id, identify, to_link
+from crawlers.onward import Found, Onward
 from crawlers.outcomes import Ended
-from events import Evidence, PageFound, UrlEnded, content_id
+from events import PageFound, UrlEnded, content_id
 
 _TYPES = {
     Format.HTML: "text/html",
@@ -34,46 +34,6 @@ _TYPES = {
 }
 Outcome = Literal["duplicate", "unsupported", "refused", "failed"]
 TakeApart = Callable[[Document], Awaitable[Extracted]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fetched:
-    """A response, free of Scrapy. ``chain``: the URLs that redirected here, first one first."""
-
-    url: str
-    status: int
-    content_type: str
-    content_language: str
-    body: bytes
-    at: datetime
-    chain: tuple[str, ...] = ()
-    evidence: Evidence | None = None
-    etag: str = ""
-    last_modified: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """How a row ends: its event, under the final URL, and what to crawl next."""
-
-    row: Row
-    event: PageFound | UrlEnded = field(repr=False)
-    chain: tuple[str, ...] = ()
-    given_up: tuple[str, ...] = ()
-    """Further URLs that redirected, to nothing that could be followed: they end as the row does."""
-    links: Sequence[Link] = field(default=(), repr=False)
-    known: Sequence[str] = field(default=(), repr=False)
-    """Page ids of further links, which the crawl knew already."""
-    beyond_depth: int = 0
-    """Links that were not looked at because they lead too deep."""
-    too_long: int = 0
-    """Links that were left out for their length."""
-    counts: bool = True
-    """Whether it is a fetch that the page budgets count."""
-    unchanged: Sequence[Link] = field(default=(), repr=False)
-    """Further links, to pages that need not be asked: their source says that they are as they were."""
-    seen: Seen | None = field(default=None, repr=False)
-    """What is to be remembered of the visit, under the page id of the event."""
 
 
 async def take_apart_here(document: Document) -> Extracted:
@@ -113,9 +73,9 @@ class Reader:
         self._crawl_id = crawl_id
         self._max_bytes = max_bytes
         self._max_depth = max_depth
-        self._knows = knows
         self._focused = focused
         self._revisits = revisits
+        self._onward = Onward(max_depth=max_depth, knows=knows, focused=focused)
 
     async def read(self, row: Row, fetched: Fetched, take_apart: TakeApart = take_apart_here) -> Ending:
         """Return what becomes of ``row``; ``take_apart`` reads HTML and PDF."""
@@ -138,7 +98,7 @@ class Reader:
             said = media_type(fetched.content_type) or "unknown"
             return self._ended(row, fetched, "unsupported", f"media type {said[:80]}")
         try:
-            extracted = await _extract(body, kind, fetched, take_apart)
+            extracted = await self._extract(body, kind, fetched, take_apart)
         except UnreadableError as error:
             return self._ended(row, fetched, "unsupported", str(error))
         except HostileDocumentError as error:
@@ -167,7 +127,7 @@ class Reader:
         ``target``, the first URL that was not asked, counts as a link of ``row``.
         """
         pages, sources = ([target], []) if row.kind is Kind.PAGE else ([], [target])
-        found = self._found(pages, sources, row) if target else _Found()
+        found = self._onward.found(pages, sources, row) if target else Found()
         return Ending(
             row=row,
             event=self.ended(row, outcome=ended.outcome, reason=ended.reason, url=row.url, at=at),
@@ -220,7 +180,7 @@ class Reader:
             evidence=page.evidence,
         )
 
-    def _ended(self, row: Row, fetched: Fetched, outcome: Outcome, reason: str, found: _Found | None = None) -> Ending:
+    def _ended(self, row: Row, fetched: Fetched, outcome: Outcome, reason: str, found: Found | None = None) -> Ending:
         identity = _identity(row, fetched)
         event = UrlEnded(
             id=event_id(self._crawl_id, identity[0]),
@@ -237,13 +197,13 @@ class Reader:
             fetched_at=fetched.at,
             evidence=fetched.evidence,
         )
-        return _ending(row, event, fetched, found or _Found())
+        return _ending(row, event, fetched, found or Found())
 
     def _source(self, row: Row, fetched: Fetched, body: bytes, kind: Format) -> Ending:
         source = read_source(body, fetched.url, fetched.content_type)
         same = self._revisits.unchanged(source.modified) if self._revisits is not None else set()
         changed = [url for url in source.pages if url not in same]
-        found = self._found(changed, source.sitemaps, row)._replace(too_long=source.too_long)
+        found = self._onward.found(changed, source.sitemaps, row)._replace(too_long=source.too_long)
         ending = self._ended(row, fetched, "unsupported", kind.value, found)
         kept = (url for url in source.pages if url in same)
         left = [link for url in kept if (link := to_link(url, row.depth + 1)) is not None]
@@ -256,39 +216,24 @@ class Reader:
         visit = self._revisits.visit(page) if self._revisits is not None else None
         if self._revisits is None or visit is None or not visit.can_be_asked:
             return None
-        found = _Found(self._revisits.behind(page, row.depth))
+        found = Found(self._revisits.behind(page, row.depth))
         ending = self._ended(row, fetched, "duplicate", "not modified", found)
         event = msgspec.structs.replace(ending.event, content_id=visit.content_id)
         return replace(ending, event=event, seen=Seen(page_id=page, at=fetched.at, what="unmodified"))
 
-    def _found(self, pages: Sequence[str], sources: Sequence[str], row: Row, words: Sequence[Words] = ()) -> _Found:
-        if row.depth >= self._max_depth:
-            return _Found(beyond_depth=len(pages) + len(sources))
-        links: list[Link] = []
-        known: list[str] = []
-        for at, url in enumerate(map(bare_url, pages)):
-            found = identify(url)
-            if found is None:
-                continue
-            if self._knows(found.page_id):
-                known.append(found.page_id)
-                continue
-            features = b""
-            if self._focused:
-                anchor, around = words[at] if words else ("", "")
-                features = features_of(url, anchor, around, same_host=found.host == row.host)
-            depth = row.depth + 1
-            links.append(Link(url, found.page_id, found.host, depth, -float(depth), Kind.PAGE, features))
-        named = (to_link(url, row.depth, kind=Kind.SOURCE) for url in sources)
-        return _Found([*links, *(link for link in named if link is not None)], known)
+    async def _extract(self, body: bytes, kind: Format, fetched: Fetched, take_apart: TakeApart) -> Extracted:
+        if kind is Format.TEXT:
+            return extract_text(body, content_type=fetched.content_type)
+        pdf, markdown = kind is Format.PDF, kind is Format.MARKDOWN
+        return await take_apart(Document(pdf, fetched.url, fetched.content_type, body, markdown, self._focused))
 
     def _page(self, row: Row, fetched: Fetched, kind: Format, extracted: Extracted) -> Ending:
-        found = self._found(extracted.links, extracted.sources, row, extracted.words)
+        found = self._onward.found(extracted.links, extracted.sources, row, extracted.words)
         found = found._replace(too_long=extracted.too_long)
         if not extracted.text:
             return self._ended(row, fetched, "unsupported", "no text", found)
         page, host, url = _identity(row, fetched)
-        content, lines = content_id(extracted.text), fingerprint(extracted.text)
+        content, lines, words = extracted.traces or traces_of(extracted.title, extracted.text)
         before = self._revisits.visit(page) if self._revisits is not None else None
         if before is not None and before.content_id in (None, content):
             before = None
@@ -317,17 +262,10 @@ class Reader:
             changed_share=changed_share(before.lines, lines) if before and before.lines else None,
         )
         ending = _ending(row, event, fetched, found)
-        return replace(ending, seen=seen_of(ending, fetched, content, lines))
+        return replace(ending, words=words, seen=seen_of(ending, fetched, content, lines))
 
 
-class _Found(NamedTuple):
-    links: Sequence[Link] = ()
-    known: Sequence[str] = ()
-    beyond_depth: int = 0
-    too_long: int = 0
-
-
-def _ending(row: Row, event: PageFound | UrlEnded, fetched: Fetched, found: _Found) -> Ending:
+def _ending(row: Row, event: PageFound | UrlEnded, fetched: Fetched, found: Found) -> Ending:
     return Ending(
         row=row,
         event=event,
@@ -338,13 +276,6 @@ def _ending(row: Row, event: PageFound | UrlEnded, fetched: Fetched, found: _Fou
         too_long=found.too_long,
         counts=row.kind is Kind.PAGE,
     )
-
-
-async def _extract(body: bytes, kind: Format, fetched: Fetched, take_apart: TakeApart) -> Extracted:
-    if kind is Format.TEXT:
-        return extract_text(body, content_type=fetched.content_type)
-    document = Document(kind is Format.PDF, fetched.url, fetched.content_type, body, kind is Format.MARKDOWN)
-    return await take_apart(document)
 
 
 def _identity(row: Row, fetched: Fetched) -> tuple[str, str, str]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import uvloop
 
+from crawlers.collecting import sparing_what_stays
 from crawlers.crawl import RunningCrawl
 from crawlers.driver import Driver
 from crawlers.evidence import EvidenceError, WarcFiles
@@ -109,7 +110,11 @@ def _carry_out(plan: CrawlPlan, crawl_id: str, memory: _Memory, sink: PageSink, 
             history=memory.history,
         )
         driver = Driver(crawl, memory.frontier, sink, options)
-        with contextlib.closing(crawl.documents), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with (
+            sparing_what_stays(),
+            contextlib.closing(crawl.documents),
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
             runner.run(driver.to_the_end())
     crawl.save()
     if crawl.failure is not None:

@@ -32,8 +32,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawlers.middlewares.redirects.CountedRedirectMiddleware": 600,
     "crawlers.middlewares.warc.WarcMiddleware": 950,
 }
-SPIDER_MIDDLEWARES_BASE = {"scrapy.spidermiddlewares.referer.RefererMiddleware": 700}
-REFERRER_POLICY = "no-referrer"
+SPIDER_MIDDLEWARES_BASE: dict[str, int] = {}
 EXTENSIONS_BASE = {"crawlers.throttle.PoliteThrottle": 0}
 COOKIES_ENABLED = False
 TELNETCONSOLE_ENABLED = False

@@ -12,7 +12,6 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _HOST = re.compile(r"^[0-9a-z._:%\[\]~-]+$", re.IGNORECASE)
-_SPACE = re.compile(r"\s+")
 
 
 def normalise_url(url: str) -> str:
@@ -45,7 +44,7 @@ def page_id(url: str) -> str:
 
 def content_id(text: str) -> str:
     """Return the content id: 128 bits of SHA-256 of the text with white space folded, in hexadecimal."""
-    folded = _SPACE.sub(" ", text).strip()
+    folded = " ".join(text.split())
     return hashlib.sha256(folded.encode("utf-8", "replace")).hexdigest()[:32]
 
 

@@ -66,6 +66,10 @@ class Committer:
         self._reported_at = 0.0
         self._epoch = 0
         self._failures = 0
+        self.transactions = 0
+        """How many were committed."""
+        self.aborted = 0
+        """How many came to nothing."""
         self.ledgers: dict[int, PartitionLedger] = {}
         self.last_commit_at: datetime | None = None
 
@@ -175,6 +179,7 @@ class Committer:
             self._failed(error, len(units))
             return False
         self._failures = 0
+        self.transactions += 1
         self._reported_at = now
         self._announced.clear()
         self.last_commit_at = self._clock()
@@ -194,6 +199,7 @@ class Committer:
 
     def _failed(self, error: NotCommittedError, units: int) -> None:
         self._failures += 1
+        self.aborted += 1
         log.info("a transaction of %d units came to nothing and is tried again: %s", units, error)
         if self._failures >= _ATTEMPTS:
             raise SessionLostError(f"{self._failures} transactions in a row came to nothing: {error}") from error

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import socket
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -182,19 +185,59 @@ def _consumer(options: ClientOptions, **more: Any) -> Any:
 def _opened(options: ClientOptions, make: Callable[[], Client]) -> Client:
     where = options.get("bootstrap_servers", "localhost:9092")
     servers = where if isinstance(where, str) else ", ".join(where)
-    if not any(_listens(host, port) for host, port, _ in collect_hosts(where)):
+    context = options.get("ssl_context")
+    if not any(_listens(host, port, context) for host, port, _ in collect_hosts(where)):
         raise KafkaUnavailableError(f"Kafka at {servers} does not answer: is it running?")
+    with _hearing() as refusal:
+        try:
+            return make()
+        except KafkaError as error:
+            if refusal.reason:
+                raise KafkaRefusedError(f"Kafka at {servers} refuses the credentials: {refusal.reason}") from error
+            if is_permanent(error):
+                raise KafkaRefusedError(f"Kafka at {servers} does not let us in: {brief(error)}") from error
+            raise KafkaUnavailableError(
+                f"Kafka at {servers} takes connections but does not let us in: {brief(error)} "
+                "(is it starting? else check the security protocol, the user, the password and the certificate)"
+            ) from error
+
+
+class _Refusal(logging.Handler):
+    """Hears that the broker refuses us: the client only logs that, tries again, and in the end says that time is up."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.reason = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if "SaslAuthenticationFailedError" in text or "UnsupportedSaslMechanismError" in text:
+            self.reason = text.rpartition("Error: ")[2]
+
+
+@contextmanager
+def _hearing() -> Iterator[_Refusal]:
+    """Hear what the client logs while it connects, in place of those who would be told every attempt."""
+    logger, handler = logging.getLogger("kafka.net"), _Refusal()
+    logger.addHandler(handler)
+    logger.propagate = False
     try:
-        return make()
-    except KafkaError as error:
-        kind = KafkaRefusedError if is_permanent(error) else KafkaUnavailableError
-        raise kind(f"Kafka at {servers} does not let us in: {brief(error)}") from error
+        yield handler
+    finally:
+        logger.propagate = True
+        logger.removeHandler(handler)
 
 
-def _listens(host: str, port: int) -> bool:
+def _listens(host: str, port: int, context: ssl.SSLContext | None) -> bool:
     """Return whether anything accepts connections there; a client that cannot connect leaks sockets."""
     try:
-        socket.create_connection((host, port), timeout=3.0).close()
+        with socket.create_connection((host, port), timeout=3.0) as plain:
+            if context is not None:
+                plain.settimeout(_START_S)
+                context.wrap_socket(plain, server_hostname=host).close()
+    except ssl.SSLCertVerificationError as error:
+        reason = error.verify_message.rstrip(".")
+        raise KafkaRefusedError(f"the certificate of Kafka at {host}:{port} is refused: {reason}") from error
     except OSError:
         return False
     return True

@@ -34,6 +34,8 @@ class Intake:
         self._topics = topics
         self._clock = clock
         self._waiting: list[tuple[datetime, int, int, int, CrawlRequest]] = []
+        self.letters = 0
+        """Messages that became dead letters."""
 
     def take(self, partition: int, messages: Sequence[Any], ledger: PartitionLedger) -> list[Unit]:
         """Note the requests in ``messages`` as open; return the units of what is not one."""
@@ -90,12 +92,10 @@ class Intake:
 
     def _letter(self, message: Any, error: PoisonError, at: datetime) -> Message:
         """Return a dead letter, such as the consumers write and replay."""
+        self.letters += 1
+        place = {"topic": message.topic, "partition": message.partition, "offset": message.offset}
         log.warning(
-            "dead letter: %s topic=%s partition=%d offset=%d",
-            error,
-            message.topic,
-            message.partition,
-            message.offset,
+            "dead letter: %s %s", error, " ".join(f"{key}={value}" for key, value in place.items()), extra=place
         )
         facts = {
             "topic": message.topic,

@@ -50,6 +50,11 @@ class PartitionLedger:
         self._lowest: list[int] = []
         self._shares: dict[str, _Share] = {}
 
+    @property
+    def open(self) -> int:
+        """How many requests have not ended."""
+        return len(self._open)
+
     def restore(self, done: RequestDone) -> None:
         """Take in the mark of a URL that has ended, under whatever owner."""
         self._count(done, 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
@@ -78,6 +79,24 @@ class Member(ConsumerRebalanceListener):
     def partitions(self) -> tuple[int, ...]:
         """Partitions that this spider works on."""
         return tuple(self._committer.ledgers)
+
+    @property
+    def open(self) -> int:
+        """How many requests have not ended."""
+        return sum(ledger.open for ledger in list(self._committer.ledgers.values()))
+
+    @property
+    def heard_at_s(self) -> float:
+        """When the last heartbeat was sent that the group has answered, on the scale of ``time.monotonic``."""
+        return self._heard_at_s
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What was committed and what came to nothing."""
+        committer = self._committer
+        return Counter(
+            transactions=committer.transactions, aborted=committer.aborted, dead_letters=self._intake.letters
+        )
 
     @property
     def last_commit_at(self) -> datetime | None:

@@ -14,12 +14,12 @@ from crawlers.crawl import RunningCrawl
 from crawlers.deciding import Ended, outcome_of
 from crawlers.distributed.surroundings import Place, Surroundings
 from crawlers.distributed.unit import Message, Unit, found_message, link_of, mark_of, request_message
+from crawlers.endings import Ending
 from crawlers.evidence import EvidenceError
 from crawlers.frontier import Frontier, FrontierError, Kind, Link, Row
 from crawlers.outbox import AbandonedError
 from crawlers.plan import CrawlPlan
 from crawlers.progress import PAGES
-from crawlers.reading import Ending
 from events import CrawlRequest, PageFound, RequestDone, UrlEnded, new_id
 
 _REFUSED_AT_ONCE = 500

@@ -8,10 +8,10 @@ from typing import Any
 from scrapy import Request
 from twisted.python.failure import Failure
 
+from crawlers.endings import Ending
 from crawlers.frontier import Row
 from crawlers.identity import identify, to_link
 from crawlers.middlewares.redirects import CountedRedirectMiddleware
-from crawlers.reading import Ending
 from crawlers.spiders.pages import PagesSpider
 
 

@@ -78,6 +78,13 @@ class Session:
         self.view = CrawlsView()
         self.concurrency = 16
         self.outcomes: Counter[str] = Counter()
+        """Of the crawls that have ended here."""
+        self._uncounted: list[PartitionCrawl] = []
+
+    @property
+    def ended(self) -> Counter[str]:
+        """URLs that have ended, by outcome."""
+        return sum((crawl.outcomes for crawl in self._uncounted), self.outcomes.copy())
 
     @property
     def under_way(self) -> int:
@@ -199,6 +206,7 @@ class Session:
         crawl = PartitionCrawl(plan, frontier, self._around, here.place)
         crawl.restore(here.marks.pop(state.crawl_id, []))
         crawl.allowance = lambda: self._allowance(state.crawl_id, plan.max_pages)
+        self._uncounted.append(crawl)
         share = self._shares[key] = _Share(crawl, frontier, Engine(crawl) if state.phase == "running" else None)
         return share
 
@@ -284,5 +292,6 @@ class Session:
                 await share.engine.stop("over", self._grace_s)
             await share.engine.end()
         share.crawl.abandon()
+        self._uncounted.remove(share.crawl)
         self.outcomes.update(share.crawl.outcomes)
         share.frontier.close()

@@ -18,6 +18,7 @@ from pathlib import Path
 import uvloop
 from kafka.errors import KafkaError
 
+from crawlers.collecting import sparing_what_stays
 from crawlers.distributed.background import in_thread
 from crawlers.distributed.clients import Clients, connect
 from crawlers.distributed.connection import (
@@ -105,9 +106,17 @@ class SpiderStatus:
     failure: str = ""
     partitions: tuple[int, ...] = ()
     under_way: int = 0
+    open: int = 0
+    """Requests that have not ended."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """URLs by outcome, since the process began."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """``transactions``, ``aborted`` ones, ``dead_letters`` and ``lost_sessions``, since the process began."""
     last_commit_at: datetime | None = None
     turned_at_s: float = field(default_factory=time.monotonic)
     """When it last showed that it is alive, on the scale of ``time.monotonic``."""
+    heard_at_s: float = float("-inf")
+    """When Kafka last answered it, on the scale of ``time.monotonic``."""
 
 
 class Spider:
@@ -132,6 +141,7 @@ class Spider:
         self._options = options
         self._turns = HostTurns()
         self._outcomes: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self._sessions = 0
         self._status = SpiderStatus()
 
@@ -153,6 +163,7 @@ class Spider:
         """
         began = time.monotonic()
         with (
+            sparing_what_stays(),
             contextlib.closing(self._warc_files()) as evidence,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
@@ -174,7 +185,10 @@ class Spider:
                 seconds = _BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]
                 failures += 1
                 log.warning("the session is over, another begins in %.1f s: %s", seconds, error)
-                self._status = SpiderStatus(state="waiting", failure=str(error))
+                self._counts["lost_sessions"] += 1
+                self._status = SpiderStatus(
+                    state="waiting", failure=str(error), outcomes=self._outcomes.copy(), counts=self._counts.copy()
+                )
                 await asyncio.sleep(0 if stop.is_set() else seconds)
 
     async def _session(self, stop: threading.Event, evidence: WarcFiles) -> None:
@@ -194,7 +208,8 @@ class Spider:
                 await self._attend(session, self._joined(clients, session), stop)
             finally:
                 await session.release()
-                self._outcomes.update(session.outcomes)
+                self._outcomes.update(session.ended)
+                self._counts.update(self._current.counts)
 
     def _made_session(
         self, folder: Path, evidence: WarcFiles, documents: ExtractionProcess, clients: Clients
@@ -239,8 +254,12 @@ class Spider:
             state="running",
             partitions=member.partitions,
             under_way=session.under_way,
+            open=member.open,
+            outcomes=self._outcomes + session.ended,
+            counts=self._counts + member.counts,
             last_commit_at=member.last_commit_at,
             turned_at_s=member.turned_at_s,
+            heard_at_s=member.heard_at_s,
         )
 
     def _plan_of(self, state: CrawlState) -> CrawlPlan:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from crawlers.frontier import Kind, Link, Row
 from crawlers.limits import MAX_URL_CHARS
 from events import CrawlRequest, PageFound, RequestDone, Topics, UrlEnded, encode
+from events.trace import started
 
 MAX_VALUE_BYTES = 4 * 1024 * 1024 - 1_024
 """A transactional producer does not outlive a message that the broker finds too large."""
@@ -57,12 +58,15 @@ class Unit:
 
 
 def found_message(event: PageFound | UrlEnded, topics: Topics) -> tuple[Message, PageFound | UrlEnded]:
-    """Return the message of a URL's end, and the event in it: ``failed: too large`` where it does not fit."""
+    """Return the message of a URL's end, and the event in it: ``failed: too large`` where it does not fit.
+
+    The trace of the URL begins with it (ADR 0023).
+    """
     value = encode(event)
     if len(value) > MAX_VALUE_BYTES:
         event = _too_large(event)
         value = encode(event)
-    return Message(topics.pages_found, event.page_id.encode(), value), event
+    return Message(topics.pages_found, event.page_id.encode(), value, headers=started(event.id)), event
 
 
 def request_message(request: CrawlRequest, topics: Topics) -> Message:

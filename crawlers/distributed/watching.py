@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from kafka import TopicPartition
+from kafka.errors import LeaderNotAvailableError
 from kafka.partitioner.default import murmur2
 
 from crawlers.distributed.view import CrawlsView, Doubt, is_over, looks_dry
@@ -64,7 +65,8 @@ class Watch:
                 try:
                     event = decode(message.value or b"", CrawlState, PartitionProgress)
                 except PoisonError as error:
-                    log.warning("%s offset=%d cannot be read: %s", message.topic, message.offset, error)
+                    place = {"topic": message.topic, "partition": message.partition, "offset": message.offset}
+                    log.warning("%s offset=%d cannot be read: %s", message.topic, message.offset, error, extra=place)
                     continue
                 self.view.apply(event)
                 if isinstance(event, CrawlState):
@@ -72,8 +74,17 @@ class Watch:
         return list(changed.values())
 
     def ends(self, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Return the end of each partition, uncommitted messages included."""
-        found: dict[TopicPartition, int] = self._ends.end_offsets(list(places))
+        """Return the end of each partition, uncommitted messages included.
+
+        Raises
+        ------
+        kafka.errors.LeaderNotAvailableError
+            Nobody leads one of them now; kafka-python 3.0.12 fails with a `KeyError` there.
+        """
+        try:
+            found: dict[TopicPartition, int] = self._ends.end_offsets(list(places))
+        except KeyError as error:
+            raise LeaderNotAvailableError(f"nobody leads {error.args[0]} now") from error
         return found
 
     def owner(self, crawl_id: str) -> int:

@@ -26,7 +26,7 @@ _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})", re.IGNORECASE)
 _LANGUAGE = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,3}$")
 
 
-def extract_html(body: bytes, *, url: str = "", content_type: str = "") -> Extracted:
+def extract_html(body: bytes, *, url: str = "", content_type: str = "", words: bool = True) -> Extracted:
     """Take an HTML page apart; whatever the bytes, this returns.
 
     Parameters
@@ -37,6 +37,8 @@ def extract_html(body: bytes, *, url: str = "", content_type: str = "") -> Extra
         Where it came from; relative links need it.
     content_type
         The Content-Type header.
+    words
+        Whether the words of links are looked for.
     """
     markup, charset = decode(body, content_type)
     cut = len(markup) > _MAX_MARKUP_CHARS
@@ -47,7 +49,7 @@ def extract_html(body: bytes, *, url: str = "", content_type: str = "") -> Extra
         return _extract_loosely(markup, url, charset)
     page = LexborHTMLParser(markup)
     text, shortened = clean_text(main_text(markup))
-    links, sources = links_of(page, url), sources_of(page, url)
+    links, sources = links_of(page, url, words=words), sources_of(page, url)
     return Extracted(
         title=_title(page),
         text=text,

@@ -20,9 +20,9 @@ _MAX_LINKS = 5_000
 _SIBLINGS = 2
 """So many on each side of a link are looked at, so that no text is read more than a few times."""
 _SIBLING_CHARS = 2_000
-_NEVER = re.compile(
-    r"^\s*(#|javascript:|mailto:|tel:|data:|sms:|whatsapp:|ftp:)|\.(?:jpe?g|png|gif|svg|webp|ico|css|js|mp[34]|avi|mov"
-    r"|zip|rar|7z|exe|dmg|iso|woff2?|ttf)(?:[?#]|$)",
+_NO_PAGE = re.compile(r"\s*(?:#|javascript:|mailto:|tel:|data:|sms:|whatsapp:|ftp:)", re.IGNORECASE)
+_FILE = re.compile(
+    r"\.(?:jpe?g|png|gif|svg|webp|ico|css|js|mp[34]|avi|mov|zip|rar|7z|exe|dmg|iso|woff2?|ttf)(?:[?#]|$)",
     re.IGNORECASE,
 )
 _HREF = re.compile(r"""<(?:a|area)\b[^>]{0,500}?\bhref\s*=\s*["']?([^"'\s>]{1,2001})""", re.IGNORECASE)
@@ -52,9 +52,9 @@ _NO_WORDS = Words()
 _Href = tuple[str | None, LexborNode | None]
 
 
-def links_of(page: LexborHTMLParser, url: str) -> Links:
+def links_of(page: LexborHTMLParser, url: str, *, words: bool = True) -> Links:
     """Return the absolute http(s) URLs of anchors, areas, ``rel=next`` and immediate refreshes, each once."""
-    return _absolute(_hrefs(page), _base(page, url))
+    return _absolute(_hrefs(page), _base(page, url), words=words)
 
 
 def sources_of(page: LexborHTMLParser, url: str) -> Links:
@@ -65,12 +65,12 @@ def sources_of(page: LexborHTMLParser, url: str) -> Links:
         feed = (node.attributes.get("type") or "").lower().strip() in _FEED_TYPES
         if "sitemap" in rel or ("alternate" in rel and feed):
             found.append((node.attributes.get("href"), None))
-    return _absolute(found, _base(page, url))
+    return _absolute(found, _base(page, url), words=False)
 
 
 def loose_links(markup: str, url: str) -> Links:
     """Return links by search alone, for markup that no parser should be given."""
-    return _absolute(((match.group(1), None) for match in _HREF.finditer(markup)), url)
+    return _absolute(((match.group(1), None) for match in _HREF.finditer(markup)), url, words=False)
 
 
 def _hrefs(page: LexborHTMLParser) -> Iterator[_Href]:
@@ -125,13 +125,13 @@ def _base(page: LexborHTMLParser, url: str) -> str:
         return url
 
 
-def _absolute(hrefs: Iterable[_Href], base: str) -> Links:
+def _absolute(hrefs: Iterable[_Href], base: str, *, words: bool) -> Links:
     found: dict[str, LexborNode | None] = {}
     too_long = 0
     home = _PLAIN.match(base)
     origin = home.group(1) if home else None
-    for href, node in _distinct(hrefs):
-        if _NEVER.search(href[: MAX_URL_CHARS + 1]):
+    for href, node in _distinct(hrefs, words=words):
+        if _NO_PAGE.match(href) or _FILE.search(href[: MAX_URL_CHARS + 1]):
             continue
         if len(href) > MAX_URL_CHARS:
             too_long += 1
@@ -143,17 +143,18 @@ def _absolute(hrefs: Iterable[_Href], base: str) -> Links:
             found[link] = node
             if len(found) >= _MAX_LINKS:
                 break
-    words = tuple(_words(node) if node is not None else _NO_WORDS for node in found.values())
-    return Links(tuple(found), too_long, words)
+    if not words:
+        return Links(tuple(found), too_long)
+    return Links(tuple(found), too_long, tuple(_NO_WORDS if node is None else _words(node) for node in found.values()))
 
 
-def _distinct(hrefs: Iterable[_Href]) -> Iterator[tuple[str, LexborNode | None]]:
-    """Yield each href once, with the link that has the first words for it."""
+def _distinct(hrefs: Iterable[_Href], *, words: bool) -> Iterable[tuple[str, LexborNode | None]]:
+    """Return each href once, with the link that has the first words for it where ``words`` are wanted."""
     found: dict[str, LexborNode | None] = {}
     for href, node in hrefs:
-        if href and (href not in found or (node is not None and _is_silent(found[href]))):
+        if href and (href not in found or (words and node is not None and _is_silent(found[href]))):
             found[href] = node
-    yield from found.items()
+    return found.items()
 
 
 def _is_silent(node: LexborNode | None) -> bool:

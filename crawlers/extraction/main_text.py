@@ -19,7 +19,6 @@ from typing import NamedTuple
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
-_OVERLAYS = ("modal", "popup", "cookie", "consent")
 _CHROME = (
     "nav",
     "footer",
@@ -30,12 +29,12 @@ _CHROME = (
     "button",
     "select",
     "dialog",
-    *(
-        f'[{name}*="{word}" i]:not(body):not(main):not(article)'  # these hold the page, whatever they are called
-        for word in _OVERLAYS
-        for name in ("class", "id")
-    ),
 )
+_OVERLAYS = {
+    word: [f'[{name}*="{word}" i]:not(body):not(main):not(article)' for name in ("class", "id")]
+    for word in ("modal", "popup", "cookie", "consent")
+}
+"""What is above a page; body, main and article hold the page, whatever they are called."""
 _LINKED = 0.5
 """A line is a link from this share of linked characters on."""
 _PROSE_BYTES = 60
@@ -61,14 +60,21 @@ class _Line(NamedTuple):
 def main_text(markup: str) -> str:
     """Return the main text of a page, one paragraph, heading, list item or table row a line, and each line once."""
     tree = HTMLTree.parse(markup)
-    lines = _lines(_marked(tree, skip=_CHROME))
+    chrome = _chrome(markup)
+    lines = _lines(_marked(tree, skip=chrome))
     for few, skip in _TRIES:
         if _length(lines) < few:
-            more = _lines(_marked(tree, skip=skip, noscript=True))
+            more = _lines(_marked(tree, skip=chrome if skip is _CHROME else skip, noscript=True))
             if _length(more) > 4 * _length(lines):
                 lines = more
     main = {" ".join(line.split())[:_SAME_CHARS] for line in _main_content(tree).split("\n")}
     return "\n".join(dict.fromkeys(line.text for line in _chosen(lines, main)))
+
+
+def _chrome(markup: str) -> list[str]:
+    """Return what is left out of this page: selectors of words that it does not have cost time for nothing."""
+    lowered = markup.lower()
+    return [*_CHROME, *(selector for word, selectors in _OVERLAYS.items() if word in lowered for selector in selectors)]
 
 
 def _marked(tree: HTMLTree, *, skip: Sequence[str], noscript: bool = False) -> str:

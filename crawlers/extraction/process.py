@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, TypeVar, cast
+from collections import deque
+from typing import NamedTuple
 
 import msgspec
 
+from crawlers.extraction.channel import Channel
 from crawlers.extraction.extracted import Extracted
 from crawlers.extraction.pdf import UnreadableError
-from crawlers.extraction.worker import LENGTH_BYTES, MEMORY, READY, Answer, Document, Limits
+from crawlers.extraction.worker import MEMORY, Answer, Document, Limits
 
-Result = TypeVar("Result")
 _START_S = 60.0
-_KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR")
-"""What the process sees of the environment: nothing secret."""
 
 
 class HostileDocumentError(Exception):
@@ -41,8 +33,13 @@ class ExtractionStoppedError(Exception):
         self.because = because
 
 
+class _Waiting(NamedTuple):
+    document: Document
+    answer: asyncio.Future[Answer]
+
+
 class ExtractionProcess:
-    """One process, used from one event loop, for one document after the other.
+    """One process, used from one thread, for one document after the other.
 
     It is started for the first document, and anew after one that broke it.
 
@@ -57,12 +54,13 @@ class ExtractionProcess:
     def __init__(self, limits: Limits | None = None, module: str = "crawlers.extraction.worker") -> None:
         self._limits = limits or Limits()
         self._module = module
-        self._process: subprocess.Popen[bytes] | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="extraction")
-        self._turn = asyncio.Lock()
+        self._process: Channel | None = None
+        self._ready = False
+        self._waiting: deque[_Waiting] = deque()
+        self._busy = False
+        self._timer: asyncio.TimerHandle | None = None
         self._answers = msgspec.msgpack.Decoder(Answer)
         self._stopped = False
-        self._gate = threading.Lock()
 
     async def take_apart(self, document: Document) -> Extracted:
         """Return what ``document`` says.
@@ -76,17 +74,13 @@ class ExtractionProcess:
         ExtractionStoppedError
             The crawl stopped first, or the process does not start.
         """
-        async with self._turn:
-            if self._stopped:
-                raise ExtractionStoppedError
-            process = self._process
-            if process is None or process.poll() is not None:
-                try:
-                    await self._within(_START_S, self._start, document)
-                except HostileDocumentError as error:
-                    raise ExtractionStoppedError("reader: the process for documents does not start") from error
-            answer = await self._within(self._limits.wall_s, self._exchange, document)
-        return _read(document, answer)
+        if self._stopped:
+            raise ExtractionStoppedError
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(document, answer))
+        if not self._busy:
+            self._begin()
+        return _read(document, await answer)
 
     def stop_within(self, seconds: float) -> None:
         """Give the document that is being read this long, and refuse everything that comes later."""
@@ -94,81 +88,88 @@ class ExtractionProcess:
 
     def close(self) -> None:
         """End the process; what it is reading is left."""
-        with self._gate:
-            self._stopped = True
-        self._kill()
-        self._thread.shutdown(wait=True)
+        self._stopped = True
         self._forget()
+        while self._waiting:
+            _fail(self._waiting.popleft(), ExtractionStoppedError())
 
-    async def _within(self, limit_s: float, work: Callable[[Document], Result], document: Document) -> Result:
-        """Do ``work``, which waits for the process, in the thread; a process that takes longer is killed."""
-        waiting = asyncio.get_running_loop().run_in_executor(self._thread, work, document)
-        done, _ = await asyncio.wait([waiting], timeout=limit_s)
-        if not done:
-            self._kill()
+    def _begin(self) -> None:
+        """Hand the first document that waits to the process, which is started where there is none."""
+        while self._waiting and self._waiting[0].answer.done():  # nobody waits for it any more
+            self._waiting.popleft()
+        self._busy = bool(self._waiting)
+        if not self._busy:
+            return
+        loop = asyncio.get_running_loop()
+        if self._process is None or not self._process.attend(loop):
+            self._forget()
+            try:
+                self._process = Channel(self._module, self._limits, self._heard, lambda: self._broken(late=False))
+            except OSError:
+                self._fail_to_start()
+                return
+            self._process.attend(loop)
+        if self._ready:
+            self._process.send(msgspec.msgpack.encode(self._waiting[0].document))
+        self._timer = loop.call_later(self._limits.wall_s if self._ready else _START_S, self._broken)
+
+    def _heard(self, frame: bytes) -> None:
+        """Take in what the process says, and give it the next document."""
+        self._stop_timer()
+        if not self._ready:
+            self._ready = True
+            self._begin()
+            return
+        if not self._busy:  # it says what nobody has asked
+            self._forget()
+            return
         try:
-            return await waiting
-        except (OSError, EOFError, msgspec.DecodeError) as error:
-            raise self._broken(document, late=not done) from error
-
-    def _exchange(self, document: Document) -> Answer:
-        process = self._process
-        if process is None:
-            raise EOFError
-        source, target = cast("BinaryIO", process.stdout), cast("BinaryIO", process.stdin)
-        packed = msgspec.msgpack.encode(document)
-        target.write(len(packed).to_bytes(LENGTH_BYTES))
-        target.write(packed)
-        target.flush()
-        length = int.from_bytes(_exactly(source, LENGTH_BYTES))
-        if length > self._limits.answer_bytes:
-            raise EOFError
-        answer = self._answers.decode(_exactly(source, length))
+            answer = self._answers.decode(frame)
+        except msgspec.DecodeError:
+            self._broken(late=False)
+            return
+        waiting = self._waiting.popleft()
         if answer.last:
             self._forget()
-        return answer
+        self._begin()
+        if not waiting.answer.done():
+            waiting.answer.set_result(answer)
 
-    def _start(self, _: Document) -> None:
-        """Start the process, and wait until it is ready: that is not the time of a document."""
-        self._forget()
-        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        with self._gate:
-            if self._stopped:
-                raise EOFError
-            process = self._process = subprocess.Popen(  # noqa: S603 ourselves
-                [sys.executable, "-P", "-m", self._module, msgspec.json.encode(self._limits).decode()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-                start_new_session=True,
-            )
-        _exactly(cast("BinaryIO", process.stdout), len(READY))
-
-    def _broken(self, document: Document, *, late: bool) -> Exception:
-        self._kill()
-        status = self._process.wait() if self._process is not None else 0
-        self._forget()
-        if self._stopped:
-            return ExtractionStoppedError()
-        kind = "pdf" if document.pdf else "html"
-        slow = late or status == -signal.SIGXCPU
-        return HostileDocumentError(f"{kind} takes too long" if slow else f"{kind} crashes its reader")
-
-    def _kill(self) -> None:
-        process = self._process
-        if process is not None:
-            process.kill()
-
-    def _forget(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
+    def _broken(self, *, late: bool = True) -> None:
+        """Take note that the process has ended over a document, or took too long and has to; begin anew."""
+        ready, status = self._ready, self._forget()
+        if not self._busy:
             return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                cast("BinaryIO", pipe).close()
+        if not ready:
+            self._fail_to_start()
+            return
+        waiting = self._waiting.popleft()
+        kind = "pdf" if waiting.document.pdf else "html"
+        slow = late or status == -signal.SIGXCPU
+        _fail(waiting, HostileDocumentError(f"{kind} takes too long" if slow else f"{kind} crashes its reader"))
+        self._begin()
+
+    def _fail_to_start(self) -> None:
+        self._busy = False
+        while self._waiting:
+            error = ExtractionStoppedError("reader: the process for documents does not start")
+            _fail(self._waiting.popleft(), error)
+
+    def _forget(self) -> int:
+        """End the process, if there is one, and return its exit status."""
+        self._stop_timer()
+        process, self._process, self._ready = self._process, None, False
+        return process.kill() if process is not None else 0
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _fail(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)
 
 
 def _read(document: Document, answer: Answer) -> Extracted:
@@ -180,10 +181,3 @@ def _read(document: Document, answer: Answer) -> Extracted:
     if answer.extracted is None:
         raise HostileDocumentError(f"error: {answer.error}")
     return answer.extracted
-
-
-def _exactly(source: BinaryIO, count: int) -> bytes:
-    found = source.read(count)
-    if len(found) != count:
-        raise EOFError
-    return found

@@ -10,20 +10,18 @@ a shop that can be filtered in ten thousand ways and a site that puts a session 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable
+from itertools import repeat
 from urllib.parse import urlsplit
 
 from crawlers.limits import MAX_URL_CHARS
 
 _DIGITS = re.compile(r"\d+")
-_WORD = re.compile(r"[^\W\d_]+")
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _REPEATS = re.compile(r"((?:/[^/]*[^\W\d][^/]*|/[^/]+/[^/]*[^\W\d][^/]*|/[^/]*[^\W\d][^/]*/[^/]+/[^/]+))\1\1(?:/|$)")
 _MONTH = re.compile(r"(?<!\d)(\d{4})(?:[-/]|&month=|&m=)(?:0?[1-9]|1[0-2])(?=$|[/&?]|-\d)", re.IGNORECASE)
 _MONTH_FIRST = re.compile(r"\bmonth=\d{1,2}&year=(\d{4})(?!\d)", re.IGNORECASE)
 _YEARS_AHEAD = 3
-_SAMPLE_CHARS = 5_000
 _WINDOW = 12
 _SHAPES_IN_MEMORY = 512
 _LIMITS = {"shape": 20, "family": 30, "host": 200, "fails": 10}
@@ -57,15 +55,28 @@ def refusal_of(url: str, year: int = 9_999) -> str | None:
     return "trap" if dated and year + _YEARS_AHEAD < int(dated.group(1)) < 3_000 else None
 
 
-def words_of(text: str) -> frozenset[str]:
-    """Return the words of the beginning of ``text`` without digits; two-character pieces for unspaced scripts."""
-    found: set[str] = set()
-    for word in _WORD.findall(text[:_SAMPLE_CHARS].lower()):
-        if _CJK.search(word) and len(word) > 2:
-            found.update(word[at : at + 2] for at in range(len(word) - 1))
-        else:
-            found.add(word)
-    return frozenset(found)
+class _Window:
+    """Which words the last pages had."""
+
+    __slots__ = ("_last", "pages")
+
+    def __init__(self) -> None:
+        self.pages = 0
+        self._last: dict[str, int] = {}
+        """The last page that had each word; some are older than the window."""
+
+    def is_bare(self, words: frozenset[str]) -> bool:
+        """Return whether the last pages had nearly all of ``words``, and note that one more has them."""
+        most = max(2, len(words) // 10)
+        unseen = len(words.difference(self._last))
+        if unseen <= most:
+            oldest = self.pages - _WINDOW
+            unseen += sum(at < oldest for at in map(self._last.get, words, repeat(oldest)))
+        self._last.update(dict.fromkeys(words, self.pages))
+        self.pages += 1
+        if self.pages % (2 * _WINDOW) == 0:
+            self._last = {word: at for word, at in self._last.items() if at >= self.pages - _WINDOW}
+        return unseen <= most
 
 
 class Traps:
@@ -90,7 +101,7 @@ class Traps:
         self._limit = limit
         self._year = year
         self._balance = dict(counts or {})
-        self._windows: OrderedDict[tuple[str, str], deque[frozenset[str]]] = OrderedDict()
+        self._windows: OrderedDict[tuple[str, str], _Window] = OrderedDict()
         self._dirty: set[tuple[str, str]] = set()
 
     def refusal(self, host: str, url: str) -> str | None:
@@ -111,19 +122,21 @@ class Traps:
             return True
         return "?" in shape and self._balance.get((host, _family(shape)), 0) >= _LIMITS["family"]
 
-    def learn(self, host: str, url: str, text: str, new_links: Iterable[str], *, repeated: bool = False) -> None:
+    def learn(
+        self, host: str, url: str, words: frozenset[str], new_links: Iterable[str], *, repeated: bool = False
+    ) -> None:
         """Take in one fetched page.
 
         Parameters
         ----------
-        host, url, text
-            Where it stands, and its title and text.
+        host, url, words
+            Where it stands, and the words of its title and text (`crawlers.extraction.traces`).
         new_links
             The URLs on it that the crawl did not know.
         repeated
             Whether the crawl has had the very text.
         """
-        shape, words = shape_of(url), words_of(text)
+        shape = shape_of(url)
         shapes = {shape_of(link) for link in new_links}
         self._weigh((host, shape), words, fruitless=repeated or shapes == {shape}, leads_on=bool(shapes))
         if "?" in shape:
@@ -153,7 +166,7 @@ class Traps:
         return changed
 
     def _weigh(self, key: tuple[str, str], words: frozenset[str], *, fruitless: bool, leads_on: bool) -> None:
-        first = not self._windows.get(key)
+        first = key not in self._windows
         bare = self._is_bare(key, words)
         before = self._balance.get(key, 0)
         if bare and fruitless and not first:
@@ -163,15 +176,11 @@ class Traps:
 
     def _is_bare(self, key: tuple[str, str], words: frozenset[str]) -> bool:
         """Return whether the last pages had nearly all of ``words``, and note these."""
-        window = self._windows.pop(key, None)
-        if window is None:
-            window = deque(maxlen=_WINDOW)
-        unseen = len(words - set().union(*window))
-        window.append(words)
+        window = self._windows.pop(key, None) or _Window()
         self._windows[key] = window
         if len(self._windows) > _SHAPES_IN_MEMORY:
             self._windows.popitem(last=False)
-        return unseen <= max(2, len(words) // 10)
+        return window.is_bare(words)
 
     def _set(self, key: tuple[str, str], value: int) -> None:
         if value != self._balance.get(key, 0):

@@ -8,7 +8,7 @@ from crawlers.frontier import Kind
 from crawlers.history.visits import KnownLink, Seen
 
 if TYPE_CHECKING:
-    from crawlers.reading import Ending, Fetched
+    from crawlers.endings import Ending, Fetched
 
 
 def seen_of(ending: Ending, fetched: Fetched, content_id: str, lines: bytes = b"") -> Seen:

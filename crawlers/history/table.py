@@ -16,6 +16,7 @@ from crawlers.history.visits import KnownLink, Visit
 
 _SCHEMA = files("crawlers.history").joinpath("schema.sql").read_text(encoding="utf-8")
 _COMMIT_AFTER = 2_000
+_MOST_UNKNOWN = 10_000
 _links = msgspec.json.Decoder(list[KnownLink])
 
 
@@ -38,14 +39,24 @@ class History:
         self._db = FrontierFile(path, _SCHEMA)
         self._db.commit()
         self._changes = 0
+        self._unknown: set[str] = set()
+        """Some of the URLs of which nothing is known: each is asked for a few times."""
 
     def visit(self, page_id: str) -> Visit | None:
         """Return what is known of a URL, or None."""
+        if page_id in self._unknown:
+            return None
         found = self._db.execute("SELECT * FROM visits WHERE page_id = ?", (bytes.fromhex(page_id),))
-        return _visit(found[0]) if found else None
+        if found:
+            return _visit(found[0])
+        if len(self._unknown) >= _MOST_UNKNOWN:
+            self._unknown.clear()
+        self._unknown.add(page_id)
+        return None
 
     def note(self, visit: Visit) -> None:
         """Remember a visit instead of what was known of its URL."""
+        self._unknown.discard(visit.page_id)
         cells = (
             bytes.fromhex(visit.page_id),
             visit.first_at.isoformat(),

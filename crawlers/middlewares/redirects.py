@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from scrapy import Request, Spider
+from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -14,10 +15,17 @@ from crawlers.outcomes import TooManyRedirectsError
 
 
 class CountedRedirectMiddleware(RedirectMiddleware):
-    """Every hop is a new request, without user info, which the guard and robots.txt judge again.
+    """Every hop is a new request, without user info and Referer, which the guard and robots.txt judge again.
 
     After ``REDIRECT_MAX_TIMES`` hops, `TooManyRedirectsError` says where the next one would have led.
     """
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build it without the middleware that sets Referer, which a crawl never sends."""
+        made = cls(crawler.settings)
+        made.crawler = crawler
+        return made
 
     def process_response(
         self,

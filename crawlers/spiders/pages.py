@@ -15,13 +15,13 @@ from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
 from crawlers.crawl import RunningCrawl
+from crawlers.endings import Ending, Fetched
 from crawlers.evidence import EvidenceError
 from crawlers.extraction.process import ExtractionStoppedError
 from crawlers.frontier import FrontierError, Kind, Row
 from crawlers.identity import identify
 from crawlers.manners import TRIES
 from crawlers.outcomes import CrawlStoppedError, Ended, TooManyRedirectsError, outcome_of
-from crawlers.reading import Ending, Fetched
 
 logger = logging.getLogger(__name__)
 

@@ -71,9 +71,11 @@ def test_what_was_not_committed_is_not_done_and_is_tried_again() -> None:
     committer.commit(GROUP, last=True)
     assert not future.done()
     assert committer.ledgers[0].low_water() == 4
+    assert (committer.transactions, committer.aborted) == (0, 1)
     committer.commit(GROUP, last=True)
     assert future.done()
     assert writer.written[0][1] == {TopicPartition(TOPICS.crawl_requests, 0): 5}
+    assert (committer.transactions, committer.aborted) == (1, 1)
 
 
 def test_transactions_that_never_succeed_end_the_session() -> None:

@@ -49,6 +49,7 @@ def test_what_cannot_be_read_becomes_a_dead_letter_with_its_origin() -> None:
     assert headers["trace"] == b"1"
     assert headers["guidewatch.dlq.error"] == b"PoisonError"
     assert (headers["guidewatch.dlq.partition"], headers["guidewatch.dlq.offset"]) == (b"2", b"5")
+    assert intake.letters == 1
     ledger.settle(unit)
     assert ledger.low_water() == 6
 

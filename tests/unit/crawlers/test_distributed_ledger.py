@@ -24,9 +24,9 @@ def ledger_with(*offsets: int, position: int = 0) -> PartitionLedger:
 
 def test_the_low_water_is_the_first_request_that_is_open() -> None:
     ledger = ledger_with(3, 5, 6, 9, position=3)
-    assert ledger.low_water() == 3
+    assert (ledger.low_water(), ledger.open) == (3, 4)
     ledger.settle(Unit(0, 0, [5, 6]))
-    assert ledger.low_water() == 3
+    assert (ledger.low_water(), ledger.open) == (3, 2)
     ledger.settle(Unit(0, 0, [3]))
     assert ledger.low_water() == 9
     ledger.settle(Unit(0, 0, [9]))

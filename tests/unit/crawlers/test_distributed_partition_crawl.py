@@ -12,13 +12,13 @@ from crawlers.distributed.partition_crawl import KnowingFrontier, PartitionCrawl
 from crawlers.distributed.surroundings import Place, Surroundings
 from crawlers.distributed.turns import HostTurns
 from crawlers.distributed.unit import Unit
+from crawlers.endings import Ending
 from crawlers.evidence import WarcFiles
 from crawlers.extraction.process import ExtractionProcess
 from crawlers.focus.features import features_of
 from crawlers.frontier import Row
 from crawlers.identity import to_link
 from crawlers.plan import CrawlPlan
-from crawlers.reading import Ending
 from events import CrawlRequest, PageFound, RequestDone, Topics, UrlEnded, content_id, decode, new_id, page_id
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from crawlers.endings import Fetched
 from crawlers.extraction import Format, sniff
 from crawlers.frontier import Kind, Row
-from crawlers.reading import Fetched, Reader
+from crawlers.reading import Reader
 from events import PageFound, page_id
 
 URL = "https://example.org/"

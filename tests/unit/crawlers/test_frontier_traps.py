@@ -6,11 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.frontier.traps import Traps, refusal_of, shape_of, words_of
+from crawlers.extraction.traces import words_of
+from crawlers.frontier.traps import Traps, refusal_of, shape_of
 from crawlers.limits import MAX_URL_CHARS
 
 HOST = "example.org"
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August"]
+
+
+def learn(traps: Traps, host: str, url: str, text: str, links: list[str], *, repeated: bool = False) -> None:
+    traps.learn(host, url, words_of(text), links, repeated=repeated)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +54,12 @@ def test_an_endless_calendar_is_left() -> None:
             break
         fetched += 1
         following = f"https://example.org/calendar/{2030 + (number + 1) // 12}/{(number + 1) % 12 + 1}"
-        traps.learn(
-            HOST, url, f"Events in {MONTHS[number % 8]} {2030 + number // 12}. No events this month.", [following]
+        learn(
+            traps,
+            HOST,
+            url,
+            f"Events in {MONTHS[number % 8]} {2030 + number // 12}. No events this month.",
+            [following],
         )
     assert 12 < fetched < 40
 
@@ -61,7 +70,7 @@ def test_an_archive_of_real_texts_is_crawled_to_its_end() -> None:
     for number in range(400):
         url = f"https://example.org/archive/2020/{number}"
         assert not traps.is_closed(HOST, url)
-        traps.learn(HOST, url, "Menu Home About " + " ".join(random_words.choices(vocabulary, k=120)), [])
+        learn(traps, HOST, url, "Menu Home About " + " ".join(random_words.choices(vocabulary, k=120)), [])
 
 
 def test_a_list_with_paging_goes_on_while_it_leads_to_new_pages() -> None:
@@ -69,7 +78,7 @@ def test_a_list_with_paging_goes_on_while_it_leads_to_new_pages() -> None:
     for number in range(100):
         url = f"https://example.org/list?page={number}"
         assert not traps.is_closed(HOST, url)
-        traps.learn(HOST, url, "A list of entries, next page", [f"https://example.org/entry-{number}/text"])
+        learn(traps, HOST, url, "A list of entries, next page", [f"https://example.org/entry-{number}/text"])
 
 
 def test_many_small_pages_that_lead_nowhere_are_no_trap() -> None:
@@ -77,13 +86,13 @@ def test_many_small_pages_that_lead_nowhere_are_no_trap() -> None:
     for number in range(100):
         url = f"https://example.org/photo/{number}"
         assert not traps.is_closed(HOST, url)
-        traps.learn(HOST, url, f"Photo {number}", [])
+        learn(traps, HOST, url, f"Photo {number}", [])
 
 
 def test_a_closed_shape_is_closed_for_its_host_only() -> None:
     traps = Traps(limit=2)
     for number in range(9):
-        traps.learn(HOST, f"https://example.org/{number}", "the same words", [f"https://example.org/{number + 1}"])
+        learn(traps, HOST, f"https://example.org/{number}", "the same words", [f"https://example.org/{number + 1}"])
     assert traps.is_closed(HOST, "https://example.org/77")
     assert not traps.is_closed("other.example", "https://other.example/77")
     assert not traps.is_closed(HOST, "https://example.org/page/77")
@@ -92,14 +101,22 @@ def test_a_closed_shape_is_closed_for_its_host_only() -> None:
 def test_what_was_learnt_can_be_saved_and_taken_up() -> None:
     traps = Traps(limit=2)
     for number in range(3):
-        traps.learn(HOST, f"https://example.org/{number}", "the same words", [f"https://example.org/{number + 1}"])
+        learn(traps, HOST, f"https://example.org/{number}", "the same words", [f"https://example.org/{number + 1}"])
     saved = traps.changed()
     assert traps.changed() == {}
     assert Traps(limit=2, counts=saved).is_closed(HOST, "https://example.org/5")
 
 
-def test_unspaced_scripts_have_words_too() -> None:
-    assert words_of("会议记录 2031年5月") == {"会议", "议记", "记录", "年", "月"}
+def test_words_that_none_of_the_last_pages_had_are_new_again() -> None:
+    def closed_after(between: int) -> bool:
+        traps = Traps(limit=1)
+        for number, words in enumerate([10, *range(20, 20 + between), 10]):
+            text = " ".join(chr(97 + words % 26) * (1 + words // 26) + letter for letter in "abcdefghij")
+            learn(traps, HOST, f"https://example.org/{number}", text, [f"https://example.org/{number + 1}"])
+        return traps.is_closed(HOST, "https://example.org/77")
+
+    assert closed_after(11)
+    assert not closed_after(12)
 
 
 @given(st.text(alphabet=st.sampled_from("/ab1.-"), max_size=300))
@@ -141,7 +158,7 @@ def test_a_shop_with_ten_thousand_filters_is_left_and_its_first_page_is_not() ->
         more = [wider for name in names if (wider := chosen | {name}) not in known]
         known.update(more)
         queue += more
-        traps.learn(HOST, filters(chosen), "Tables, chairs and lamps", [filters(wider) for wider in more])
+        learn(traps, HOST, filters(chosen), "Tables, chairs and lamps", [filters(wider) for wider in more])
     assert 20 < fetched < 60
     assert traps.refusal(HOST, "https://example.org/shop") is None
     assert traps.refusal(HOST, "https://example.org/about?x=1") is None
@@ -152,8 +169,8 @@ def test_a_host_whose_pages_all_say_the_same_is_left() -> None:
     for number in range(100):
         url = f"https://example.org/{MONTHS[number % 8]}{chr(97 + number // 8) * 3}"
         assert traps.refusal(HOST, url) is None
-        traps.learn(HOST, url, "the very same words", [], repeated=number > 0)
-    traps.learn(HOST, "https://example.org/x", "the very same words", [], repeated=True)
+        learn(traps, HOST, url, "the very same words", [], repeated=number > 0)
+    learn(traps, HOST, "https://example.org/x", "the very same words", [], repeated=True)
     assert traps.refusal(HOST, "https://example.org/fresh") == "nothing new"
     assert traps.refusal("other.example", "https://other.example/fresh") is None
 
@@ -162,7 +179,7 @@ def test_one_page_of_new_words_clears_a_host() -> None:
     traps = Traps()
     for number in range(250):
         text = "something altogether different and of some length" if number == 90 else "the very same words"
-        traps.learn(HOST, f"https://example.org/p{chr(97 + number % 26)}", text, [], repeated=number not in (0, 90))
+        learn(traps, HOST, f"https://example.org/p{chr(97 + number % 26)}", text, [], repeated=number not in (0, 90))
         if number == 150:
             assert traps.refusal(HOST, "https://example.org/fresh") is None
     assert traps.refusal(HOST, "https://example.org/fresh") == "nothing new"

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawlers.extraction.traces import fingerprint
 from crawlers.frontier import Kind, Link
 from crawlers.history import Bounds, History, Seen, Visit, visited
-from crawlers.history.lines import changed_share, fingerprint
+from crawlers.history.lines import changed_share
 from crawlers.history.revisits import Revisits
 from crawlers.history.visits import FIRST_S, KnownLink
 from events import content_id, page_id

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from crawlers.endings import Ending, Fetched
 from crawlers.frontier import Kind, Row
-from crawlers.reading import Ending, Fetched, Reader
+from crawlers.reading import Reader
 from events import PageFound, UrlEnded, decode, encode, page_id
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -75,7 +76,5 @@ def test_after_a_redirect_the_event_is_that_of_the_final_url() -> None:
 def test_an_ending_in_a_log_line_shows_no_text_of_the_page():
     """Scrapy logs the item when a pipeline fails (DESIGN §2)."""
     import dataclasses
-
-    from crawlers.reading import Ending
 
     assert {each.name for each in dataclasses.fields(Ending) if each.name == "event" and each.repr} == set()
