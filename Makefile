@@ -45,6 +45,10 @@ check: lint ## What `lint` does, the corpus rule and the unit tests
 schemas: $(VENV)/run.stamp ## Write the JSON Schemas of the events anew
 	@$(BIN)/python -m events.schema
 
+.PHONY: record
+record: $(VENV)/dev.stamp ## At a release, record its messages for the compatibility test: VERSION=0.2.0
+	@$(BIN)/python -m tests.unit.events.recording $(VERSION)
+
 # What PyTorch's CUDA build names and a CPU never loads; its libraries link the rest, so that those must be there.
 NOT_ON_CPU := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cuda-cccl nvidia-cusolver nvidia-nvtx triton
 
@@ -85,7 +89,7 @@ evaluate: $(VENV)/run.stamp ## Measure the shipped model on the development data
 env: ## Write .env for docker-compose, with random passwords, and an empty seeds.txt
 	@test ! -e .env || { echo ".env is there already; remove it first if you want new passwords" >&2; exit 2; }
 	@umask 077; secret() { LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c 32; }; \
-	{ for name in ELASTIC_PASSWORD KIBANA_PASSWORD KIBANA_ENCRYPTION_KEY KAFKA_PASSWORD KAFKA_BROKER_PASSWORD REVIEW_SECRET; do \
+	{ for name in ELASTIC_PASSWORD SETUP_PASSWORD WRITER_PASSWORD ANALYST_PASSWORD FEED_PASSWORD KIBANA_PASSWORD KIBANA_ENCRYPTION_KEY GRAFANA_PASSWORD KAFKA_PASSWORD KAFKA_BROKER_PASSWORD REVIEW_SECRET; do \
 	    echo "$$name=$$(secret)"; done; echo "VAULT_KEY=$$(od -An -vtx1 -N32 /dev/urandom | tr -d ' \n')"; echo "REVIEW_TOKENS=analyst=$$(secret)"; echo "CRAWL_CONTACT="; } > .env
 	@test -e seeds.txt || echo "# One URL a line." > seeds.txt
 	@echo "Wrote .env and seeds.txt. Set CRAWL_CONTACT in .env to an e-mail address or URL before you crawl public hosts."
@@ -97,6 +101,10 @@ bench: $(TRANSFORMERS)/test.stamp ## Speed, memory and start of the classifier, 
 .PHONY: bench-crawl
 bench-crawl: servers ## Speed, harvest and memory of crawls against plain Scrapy, on a generated web, through Kafka too (half an hour)
 	@$(BIN)/python -m tests.benchmarks.crawl $(ARGS)
+
+.PHONY: chaos
+chaos: servers ## Kill, hang and restart everything under load, and see whether anything is lost or doubled (half an hour; ARGS=--help)
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 .PHONY: bench-extraction
 bench-extraction: $(VENV)/dev.stamp ## Main text of real pages against gold text, beside trafilatura; tables into docs/extraction.md

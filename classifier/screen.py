@@ -95,8 +95,8 @@ class Screen:
             return np.zeros(0)
         view = self._words.transform(texts)
         scores = np.asarray(self.models["screen"].predict_proba(view)[:, 1], np.float64)
-        rows = np.flatnonzero(scores >= self.first)
-        if len(rows):
+        rows = [row for row, score in enumerate(scores) if score >= self.first]
+        if rows:
             closer = _closer_view(view[rows], [texts[row] for row in rows], self._letters)
             scores[rows] = self.models["closer"].predict_proba(closer)[:, 1]
         return scores

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from consumers.dead_letters import dead_page, just_before
 from consumers.judging import Judge, judge
-from consumers.stage import Handled, Record, Rejection, same_trace
+from consumers.stage import Handled, Record, Rejection, Settled, same_trace
 from events import MAX_MESSAGE_BYTES, PageFound, PageJudged, Topics, UrlEnded, encode
 
 
@@ -57,6 +57,7 @@ class ClassifyStage:
                 self._add(handled, record, next(judged))
             else:
                 handled.outputs.append(same_trace(record, self.writes[0], record.event, record.value))
+                handled.settled.append(Settled(record, record.event))
         return handled
 
     def _add(self, handled: Handled, record: Record, judged: PageJudged) -> None:
@@ -66,5 +67,7 @@ class ClassifyStage:
             handled.rejected.append(Rejection(record, "MessageTooLargeError", reason))
             ended = dead_page(judged, reason, just_before(judged))
             handled.outputs.append(same_trace(record, self.writes[0], ended, encode(ended)))
+            handled.settled.append(Settled(record, ended))
             return
         handled.outputs.append(same_trace(record, self.writes[0], judged, value))
+        handled.settled.append(Settled(record, judged))

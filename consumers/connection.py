@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -150,6 +153,32 @@ def open_producer(options: ClientOptions, *, timeout_s: float, **more: Any) -> A
     )
 
 
+def open_reader(options: ClientOptions, *, timeout_s: float) -> Any:
+    """Return a consumer of committed messages outside of any group, which commits nothing.
+
+    Raises
+    ------
+    BrokerUnavailableError, BrokerRefusedError
+        No broker within ``timeout_s`` seconds, or it refuses us.
+    """
+    return _opened(
+        options,
+        timeout_s,
+        lambda: KafkaConsumer(
+            **options,
+            group_id=None,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            allow_auto_create_topics=False,
+            fetch_max_wait_ms=50,
+            max_partition_fetch_bytes=MAX_REQUEST_BYTES,
+            bootstrap_timeout_ms=int(timeout_s * 1000),
+            reconnect_backoff_max_ms=_RECONNECT_MAX_MS,
+        ),
+    )
+
+
 def open_admin(options: ClientOptions, *, timeout_s: float) -> Any:
     """Return an administration client.
 
@@ -163,34 +192,75 @@ def open_admin(options: ClientOptions, *, timeout_s: float) -> Any:
 
 def _opened(options: ClientOptions, timeout_s: float, make: Callable[[], Client]) -> Client:
     _reach(options, timeout_s)
+    with _hearing() as refusal:
+        try:
+            return make()
+        except KafkaConfigurationError:
+            raise
+        except KafkaError as error:
+            if refusal.reason or isinstance(error, AuthorizationError | SaslAuthenticationFailedError):
+                said = refusal.reason or error
+                raise BrokerRefusedError(f"Kafka at {_servers(options)} refuses the credentials: {said}") from error
+            raise BrokerUnavailableError(
+                f"Kafka at {_servers(options)} takes connections but does not let us in: {error} "
+                "(is it starting? else check the security protocol, the user, the password and the certificate)"
+            ) from error
+
+
+class _Refusal(logging.Handler):
+    """Hears that the broker refuses us: the client only logs that, tries again, and in the end says that time is up."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.reason = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if "SaslAuthenticationFailedError" in text or "UnsupportedSaslMechanismError" in text:
+            self.reason = text.rpartition("Error: ")[2]
+
+
+@contextmanager
+def _hearing() -> Iterator[_Refusal]:
+    """Hear what the client logs while it connects, in place of those who would be told every attempt."""
+    logger, handler = logging.getLogger("kafka.net"), _Refusal()
+    logger.addHandler(handler)
+    logger.propagate = False
     try:
-        return make()
-    except KafkaConfigurationError:
-        raise
-    except (AuthorizationError, SaslAuthenticationFailedError) as error:
-        raise BrokerRefusedError(f"Kafka at {_servers(options)} refuses the credentials: {error}") from error
-    except KafkaError as error:
-        raise BrokerUnavailableError(
-            f"Kafka at {_servers(options)} takes connections but does not let us in: {error} "
-            "(is it starting? else check the security protocol, the user and the password)"
-        ) from error
+        yield handler
+    finally:
+        logger.propagate = True
+        logger.removeHandler(handler)
 
 
 def _reach(options: ClientOptions, timeout_s: float) -> None:
-    """Return once some server takes a connection: the client itself would not say whether any does."""
+    """Return once some server takes a connection: the client itself would not say whether any does.
+
+    With TLS, it must also prove who it is: the client would only try again.
+    """
     if options.get("proxy_url"):
         return
     deadline = time.monotonic() + timeout_s
     while True:
         for host, port, _ in collect_hosts(options.get("bootstrap_servers", "localhost:9092")):
             try:
-                socket.create_connection((host, port), timeout=min(timeout_s, 3.0)).close()
+                _greet(host, port, options.get("ssl_context"), timeout_s)
                 return
+            except ssl.SSLCertVerificationError as error:
+                reason = error.verify_message.rstrip(".")
+                raise BrokerRefusedError(f"the certificate of Kafka at {host}:{port} is refused: {reason}") from error
             except OSError as error:
                 reason = error.strerror or str(error)
         if time.monotonic() >= deadline:
             raise BrokerUnavailableError(f"Kafka at {_servers(options)} does not answer: {reason}")
         time.sleep(0.2)
+
+
+def _greet(host: str, port: int, context: ssl.SSLContext | None, timeout_s: float) -> None:
+    with socket.create_connection((host, port), timeout=min(timeout_s, 3.0)) as plain:
+        if context is not None:
+            plain.settimeout(timeout_s)
+            context.wrap_socket(plain, server_hostname=host).close()
 
 
 def _servers(options: ClientOptions) -> str:

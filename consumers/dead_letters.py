@@ -1,8 +1,9 @@
-"""Dead letters: the original bytes, and headers that say where they came from and why they are here."""
+"""Dead letters: the original bytes, and headers that say where they came from and why they are here (ADR 0022)."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -10,8 +11,11 @@ from consumers.stage import Header, Output, Rejection
 from events import PageFound, PageJudged, UrlEnded
 
 PREFIX = "guidewatch.dlq."
+REPLAY_PREFIX = "guidewatch.replay."
 MAX_MESSAGE_CHARS = 1_000
 MAX_REASON_CHARS = 200
+
+Facts = TypeVar("Facts", bound=msgspec.Struct)
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +31,19 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     """When it was put aside (aware UTC)."""
     stage: str
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """What the headers of a message say that was a dead letter and was sent back."""
+
+    topic: str
+    """Where it was read when it first became a dead letter, with partition and offset."""
+    partition: int
+    offset: int
+    stage: str
+    """Whose dead letter it was."""
+    count: int
+    """How often it has been sent back."""
 
 
 def letter(rejection: Rejection, topic: str, *, stage: str, at: datetime) -> Output:
@@ -54,10 +71,7 @@ def letter(rejection: Rejection, topic: str, *, stage: str, at: datetime) -> Out
         stage=stage,
     )
     own = [(name, value) for name, value in record.headers if not name.startswith(PREFIX)]
-    ours = [
-        (PREFIX + name, str(value).encode("utf-8", "replace")) for name, value in msgspec.to_builtins(facts).items()
-    ]
-    return Output(topic, record.key, record.value, (*own, *ours))
+    return Output(topic, record.key, record.value, (*own, *as_headers(PREFIX, facts)))
 
 
 def read_letter(headers: tuple[Header, ...]) -> DeadLetter:
@@ -68,23 +82,58 @@ def read_letter(headers: tuple[Header, ...]) -> DeadLetter:
     ValueError
         These are not the headers of a dead letter of ours.
     """
-    found = {name.removeprefix(PREFIX): value for name, value in headers if name.startswith(PREFIX)}
     try:
-        return msgspec.convert({name: value.decode() for name, value in found.items()}, DeadLetter, strict=False)
+        return from_headers(PREFIX, headers, DeadLetter)
     except (msgspec.ValidationError, UnicodeDecodeError) as error:
         raise ValueError(f"not a dead letter of ours: {error}") from error
 
 
-def without_letter(value: bytes, key: bytes | None, headers: tuple[Header, ...]) -> Output:
-    """Return the message as it was before it became a dead letter, bound for where it was read.
+def read_replay(headers: tuple[Header, ...], topic: str) -> Replay | None:
+    """Return what a message of ``topic`` says of its replays; None if it was never a dead letter of that topic.
+
+    What a stage made of a replayed message carries its headers on to the next topic, and is no replay there.
+    """
+    if not any(name.startswith(REPLAY_PREFIX) for name, _ in headers):
+        return None
+    try:
+        found = from_headers(REPLAY_PREFIX, headers, Replay)
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        return None
+    return found if found.topic == topic else None
+
+
+def as_headers(prefix: str, facts: msgspec.Struct) -> tuple[Header, ...]:
+    """Return a header for each field of ``facts``."""
+    fields = msgspec.to_builtins(facts)
+    return tuple((prefix + name, str(value).encode("utf-8", "replace")) for name, value in fields.items())
+
+
+def from_headers(prefix: str, headers: tuple[Header, ...], kind: type[Facts]) -> Facts:
+    """Return the facts that `as_headers` wrote.
+
+    Raises
+    ------
+    msgspec.ValidationError, UnicodeDecodeError
+        They are not there, or not as it writes them.
+    """
+    found = {name.removeprefix(prefix): value for name, value in headers if name.startswith(prefix)}
+    return msgspec.convert({name: value.decode() for name, value in found.items()}, kind, strict=False)
+
+
+def sent_back(value: bytes, key: bytes | None, headers: tuple[Header, ...]) -> Output:
+    """Return the message as it was before it became a dead letter, bound for where it was read, with its `Replay`.
 
     Raises
     ------
     ValueError
         This is not a dead letter of ours.
     """
-    own = tuple((name, content) for name, content in headers if not name.startswith(PREFIX))
-    return Output(read_letter(headers).topic, key, value, own)
+    facts = read_letter(headers)
+    before = read_replay(headers, facts.topic)
+    first = before or Replay(topic=facts.topic, partition=facts.partition, offset=facts.offset, stage="", count=0)
+    replay = msgspec.structs.replace(first, stage=facts.stage, count=first.count + 1)
+    own = tuple((name, content) for name, content in headers if not name.startswith((PREFIX, REPLAY_PREFIX)))
+    return Output(facts.topic, key, value, (*own, *as_headers(REPLAY_PREFIX, replay)))
 
 
 def dead_page(event: PageFound | PageJudged | UrlEnded, reason: str, at: datetime) -> UrlEnded:

@@ -55,7 +55,7 @@ class EvidenceStage:
     def handle(self, records: Sequence[Record]) -> Handled:
         """Copy what the flagged pages name; durable on return, no outputs."""
         handled = Handled()
-        missing: list[str] = []
+        missing: list[tuple[Record, str]] = []
         for record in records:
             if not isinstance(record.event, PageJudged) or not record.event.verdict.flagged:
                 continue
@@ -67,11 +67,12 @@ class EvidenceStage:
                 if abs(self._clock() - record.event.at) > self._patience:
                     handled.rejected.append(Rejection(record, type(error).__name__, str(error)))
                 else:
-                    missing.append(f"{error} ({record})")
+                    missing.append((record, str(error)))
             except OSError as error:
                 raise StageUnavailableError(f"the vault cannot be used: {error}") from error
         if missing:
-            raise StageUnavailableError(missing[0], retry_after_s=1.0)
+            record, reason = missing[0]
+            raise StageUnavailableError(f"{reason} ({record})", retry_after_s=1.0, place=record.place)
         return handled
 
     def _keep(self, record: Record, page: PageJudged) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from consumers.dead_letters import dead_page, just_before
-from consumers.stage import Handled, Record
+from consumers.stage import Handled, Record, Settled
 from consumers.store_writes import write
 from events import PageJudged, Topics, UrlEnded
 from storage.port import UpsertReport
@@ -45,13 +45,15 @@ class IndexStage:
         """Write the records; durable on return, no outputs."""
         rejected = write(records, self._store.upsert)
         lost = [
-            dead_page(one.record.event, one.message, just_before(one.record.event))
+            Settled(one.record, dead_page(one.record.event, one.message, just_before(one.record.event)))
             for one in rejected
             if _is_page(one.record)
         ]
         if lost:
-            self._store.upsert(lost)
-        return Handled(rejected=rejected)
+            self._store.upsert([one.event for one in lost])
+        refused = {id(one.record) for one in rejected}
+        written = [Settled(record, record.event) for record in records if id(record) not in refused]
+        return Handled(rejected=rejected, settled=[*written, *lost])
 
 
 def _is_page(record: Record) -> bool:

@@ -1,8 +1,9 @@
 """The one consume loop: read a batch, let the stage work, commit outputs, dead letters and offsets in one transaction.
 
 Failures are of three kinds (DESIGN §7). Poison: the record goes to the dead letters and the batch goes on. Transient:
-nothing is committed, the partitions are paused, the group is kept alive, and the batch is read again later. Unknown: it
-is logged once and raised, and the supervisor starts the process anew.
+nothing is committed, the partitions are paused, the group is kept alive, and the batch is read again later. So too
+where the store refuses: a password that was changed, or an index that was set read-only, is put right by a person, for
+whom the batch can wait. Unknown: it is logged once and raised, and the supervisor starts the process anew.
 """
 
 from __future__ import annotations
@@ -28,19 +29,19 @@ from consumers.connection import (
     is_permanent,
     open_consumer,
 )
-from consumers.reading import Batch, BatchLimits, Reader, next_offsets
+from consumers.reading import Batch, BatchLimits, Reader
 from consumers.stage import Stage, StageUnavailableError
 from consumers.status import Status, Summary
 from consumers.transaction import TransactionalWriter
 from consumers.work import Done, Worker
 from events import Topics
-from storage.port import StoreUnavailableError
+from storage.port import StoreRejectedError, StoreUnavailableError
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 _UNAVAILABLE = (StoreUnavailableError, StageUnavailableError)
-_TRANSIENT = (*_UNAVAILABLE, BrokerUnavailableError, KafkaError)
+_TRANSIENT = (*_UNAVAILABLE, StoreRejectedError, BrokerUnavailableError, KafkaError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ class ConsumeLoop:
         )
         self._backoff = Backoff(self._timing.backoff_base_s, self._timing.backoff_cap_s)
         self._reader: Reader | None = None
+        self._aborted = 0
+        self._at_hand: Batch | None = None
         self._status = Status(stage=stage.name, group=member.group, instance=member.instance)
 
     def status(self) -> Status:
@@ -146,7 +149,8 @@ class ConsumeLoop:
         except (BrokerUnavailableError, BrokerRefusedError):
             raise
         except Exception:
-            log.exception("%s ends on an error that it does not know", self._stage.name)
+            at_hand = self._at_hand.whence if self._at_hand is not None else "nothing"
+            log.exception("%s ends on an error that it does not know, with %s at hand", self._stage.name, at_hand)
             raise
         finally:
             self._close()
@@ -173,9 +177,9 @@ class ConsumeLoop:
         try:
             batch = reader.read(stop.is_set)
             if batch is None:
-                self._change(lag=reader.lag())
+                self._rest(reader.lag())
                 return
-            current = batch
+            current = self._at_hand = batch
             done = self._aside(lambda: self._attempt(current, stop), stop, reader)
         except _TRANSIENT as error:
             if batch is not None:
@@ -183,12 +187,27 @@ class ConsumeLoop:
             self._wait(error, reader, stop)
             return
         if done is not None and done.records:
+            reader.done(batch, done.tallies)
             self._count(done, reader)
 
+    def _rest(self, lag: dict[tuple[str, int], int]) -> None:
+        """Note that nothing came; where nothing is left either, what failed before matters no more."""
+        self._change(lag=lag)
+        if self._status.state == "waiting" and not any(lag.values()):
+            self._change(state="running", failure="")
+
     def _attempt(self, batch: Batch, stop: threading.Event) -> Done:
+        began_s = time.monotonic()
         done = self._worker.work(batch.records, stop.is_set)
+        worked_s = time.monotonic()
         if done.records:
-            self._writer.write([*done.outputs, *done.letters], next_offsets(done.records), batch.group)
+            offsets = batch.offsets(done.records, done.tallies)
+            try:
+                self._writer.write([*done.outputs, *done.letters], offsets, batch.group)
+            except KafkaError:
+                self._aborted += 1
+                raise
+        done.work_s, done.commit_s = worked_s - began_s, time.monotonic() - worked_s
         return done
 
     def _aside(
@@ -224,23 +243,24 @@ class ConsumeLoop:
 
     def _count(self, done: Done, reader: Reader) -> None:
         self._backoff.reset()
-        before = self._status.summary
-        summary = dataclasses.replace(
-            before,
-            records=before.records + len(done.records),
-            outputs=before.outputs + len(done.outputs),
-            dead_letters=before.dead_letters + len(done.letters),
-            batches=before.batches + 1,
+        self._change(
+            state="running",
+            failure="",
+            summary=self._status.summary.after(done, self._aborted),
+            figures=self._status.figures.plus(done.figures),
+            last_commit_at=self._clock(),
+            lag=reader.lag(),
         )
-        self._change(state="running", failure="", summary=summary, last_commit_at=self._clock(), lag=reader.lag())
 
     def _wait(self, error: Exception, reader: Reader, stop: threading.Event) -> None:
         """Back off from a transient failure; raise what is not one after all."""
         self._raise_if_final(error)
         hint_s = error.retry_after_s if isinstance(error, _UNAVAILABLE) else None
         seconds = self._backoff.next_s(hint_s)
-        log.warning("%s tries again in %.1f s: %s", self._stage.name, seconds, error)
-        retries = dataclasses.replace(self._status.summary, retries=self._status.summary.retries + 1)
+        place = error.place if isinstance(error, StageUnavailableError) else {}
+        log.warning("%s tries again in %.1f s: %s", self._stage.name, seconds, error, extra=place)
+        summary = self._status.summary
+        retries = dataclasses.replace(summary, retries=summary.retries + 1, aborted=self._aborted)
         self._change(state="waiting", failure=str(error), summary=retries)
         deadline = time.monotonic() + seconds
         while not stop.is_set() and (left_s := deadline - time.monotonic()) > 0:
@@ -261,7 +281,8 @@ class ConsumeLoop:
             raise error
 
     def _show_alive(self) -> None:
-        self._change(turned_at_s=time.monotonic())
+        heard_at_s = self._reader.heard_at_s() if self._reader is not None else float("-inf")
+        self._change(turned_at_s=time.monotonic(), heard_at_s=heard_at_s)
 
     def _change(self, **values: object) -> None:
         self._status = dataclasses.replace(self._status, **values)  # type: ignore[arg-type]

@@ -10,11 +10,15 @@ from typing import Any
 
 from kafka import ConsumerRebalanceListener, TopicPartition
 from kafka.errors import KafkaError
-from kafka.structs import MemberState
+from kafka.structs import MemberState, OffsetAndMetadata
 
+from consumers.counting import Counts, Tally, read_counts, written
 from consumers.stage import Record
 
 log = logging.getLogger(__name__)
+
+Offsets = Mapping[TopicPartition, OffsetAndMetadata]
+"""What to commit: the next offset to read, by partition."""
 
 POLL_RECORDS = 64
 """Most records of one poll: a batch may exceed its limit of bytes by less than this many."""
@@ -47,13 +51,29 @@ class Batch:
     """``KafkaConsumer.group_metadata()`` of the first poll: an older generation cannot commit (KIP-447)."""
     records: list[Record] = field(default_factory=list)
     size_bytes: int = 0
+    counts: dict[TopicPartition, Counts] = field(default_factory=dict)
+    """What the group had counted of each partition before these records."""
 
     def add(self, message: Any) -> None:
         """Append what the consumer returned."""
         value = message.value or b""
         headers = tuple((name, content or b"") for name, content in message.headers)
-        self.records.append(Record(message.topic, message.partition, message.offset, message.key, value, headers))
+        place = (message.topic, message.partition, message.offset)
+        self.records.append(Record(*place, message.key, value, headers, timestamp_ms=message.timestamp))
         self.size_bytes += len(value)
+
+    @property
+    def whence(self) -> str:
+        """Where its records are read, for people."""
+        starts = first_offsets(self.records).items()
+        return ", ".join(f"{place.topic}/{place.partition} from offset {offset}" for place, offset in starts)
+
+    def offsets(self, records: Iterable[Record], tallies: Mapping[TopicPartition, Tally]) -> Offsets:
+        """Return what to commit once ``records``, a beginning of the batch in each partition, are done."""
+        return {
+            place: OffsetAndMetadata(offset, written(self.counts[place].with_tally(tallies[place])), -1)
+            for place, offset in next_offsets(records).items()
+        }
 
 
 def first_offsets(records: Iterable[Record]) -> dict[TopicPartition, int]:
@@ -85,6 +105,7 @@ class Reader:
         self._limits = limits
         self._changes = _Changes()
         self._behind: dict[TopicPartition, int] = {}
+        self._counts: dict[TopicPartition, Counts] = {}
 
     def subscribe(self, topics: Iterable[str]) -> None:
         """Join the group for these topics."""
@@ -99,12 +120,36 @@ class Reader:
             Reading failed; nothing is lost, the next call starts where the last commit ended.
         """
         self._rewind()
+        for place in self._changes.lost:
+            self._counts.pop(place, None)
         self._changes.lost.clear()
         batch = self._gather(stopping, wait_s)
-        if batch is None or self._is_current(batch):
+        if batch is None:
+            return None
+        try:
+            batch.counts = {place: self._counted(place) for place in first_offsets(batch.records)}
+        except KafkaError:
+            self.give_back(batch.records)
+            raise
+        if self._is_current(batch):
             return batch
         self.give_back(batch.records)
         return None
+
+    def _counted(self, place: TopicPartition) -> Counts:
+        """Return what the group has counted of a partition; it is asked once after each move of the partition."""
+        if place not in self._counts:
+            found = self._consumer.committed(place, metadata=True, timeout_ms=5000)
+            if found is None:
+                self._counts[place] = Counts()
+            else:
+                self._counts[place] = read_counts(found.metadata) or Counts(since=found.offset)
+        return self._counts[place]
+
+    def done(self, batch: Batch, tallies: Mapping[TopicPartition, Tally]) -> None:
+        """Note that a batch was committed with these counts."""
+        for place, tally in tallies.items():
+            self._counts[place] = batch.counts[place].with_tally(tally)
 
     def _gather(self, stopping: Callable[[], bool], wait_s: float) -> Batch | None:
         batch: Batch | None = None
@@ -147,6 +192,7 @@ class Reader:
         member that had the partition meanwhile.
         """
         for partition, offset in list(self._behind.items()):
+            self._counts.pop(partition, None)
             if partition in self._consumer.assignment():
                 committed = self._consumer.committed(partition, timeout_ms=5000)
                 self._consumer.seek(partition, max(offset, committed or 0))
@@ -179,6 +225,11 @@ class Reader:
             if end is not None and position is not None:
                 found[partition.topic, partition.partition] = max(0, end - self._behind.get(partition, position))
         return found
+
+    def heard_at_s(self) -> float:
+        """Return when the group's coordinator last answered, on the scale of ``time.monotonic``."""
+        heartbeat = self._consumer._coordinator.heartbeat
+        return float(max(heartbeat.last_receive, heartbeat.last_reset))
 
     def close(self, timeout_s: float) -> None:
         """Leave the group (a static member keeps its place in it) and close."""

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from events import PageJudged, UrlEnded
 from events.messages import Event
 
 Header = tuple[str, bytes]
+
+FOUND_AT = "guidewatch.found_at"
+"""Header of what was made of a message: when that was written to ``pages.found``, in milliseconds since 1970."""
 
 
 class StageUnavailableError(Exception):
     """What a stage needs is not there now; the same batch may succeed later.
 
-    ``retry_after_s`` is a hint in seconds, or None.
+    Parameters
+    ----------
+    message
+        One line that says what.
+    retry_after_s
+        A hint in seconds, or None.
+    place
+        `Record.place` of the message that needs it, where it is about a single one.
     """
 
-    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, retry_after_s: float | None = None, place: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.place = place or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +48,30 @@ class Record:
     headers: tuple[Header, ...] = ()
     event: Any = None
     """The decoded event; None only while it is not decoded, or cannot be."""
+    timestamp_ms: int = -1
+    """When it was written to the topic, in milliseconds since 1970; -1 where that is not known."""
 
     @property
     def place(self) -> dict[str, object]:
         """What every log line about a message carries."""
+        from events.trace import trace_id  # here, since only what goes wrong needs it, and it takes 30 ms to load
+
         page = (self.key or b"").decode("utf-8", "replace")
-        return {"topic": self.topic, "partition": self.partition, "offset": self.offset, "page_id": page}
+        place: dict[str, object] = {
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "page_id": page,
+        }
+        if trace := trace_id(self.headers):
+            place["trace_id"] = trace
+        return place
+
+    @property
+    def found_at_s(self) -> float | None:
+        """When the page was written to ``pages.found``, in seconds since 1970; None where that is not known."""
+        told = next((value for name, value in self.headers if name == FOUND_AT), b"%d" % self.timestamp_ms)
+        return int(told) / 1000 if told.isdigit() and len(told) < 16 else None
 
     def __str__(self) -> str:
         return " ".join(f"{name}={value}" for name, value in self.place.items())
@@ -66,11 +98,21 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """A record, and what this stage says became of its URL; for the metrics."""
+
+    record: Record
+    event: PageJudged | UrlEnded
+
+
+@dataclass(frozen=True, slots=True)
 class Handled:
     """What became of some records."""
 
     outputs: list[Output] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+    """Of a stage that decides what becomes of URLs, one for each record that is not poison."""
 
 
 class Stage(Protocol):
@@ -100,5 +142,11 @@ class Stage(Protocol):
 
 
 def same_trace(record: Record, topic: str, event: Event, value: bytes) -> Output:
-    """Return an output about the page of ``event``, keyed by its page id, with the headers of ``record``."""
-    return Output(topic, event.page_id.encode(), value, record.headers)
+    """Return an output about the page of ``event``, keyed by its page id, with the headers of ``record``.
+
+    One says in addition when the record was written, so that the last stage knows how long it all took.
+    """
+    headers = record.headers
+    if record.timestamp_ms >= 0 and not any(name == FOUND_AT for name, _ in headers):
+        headers = (*headers, (FOUND_AT, b"%d" % record.timestamp_ms))
+    return Output(topic, event.page_id.encode(), value, headers)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from consumers.figures import Figures
+from consumers.work import Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,28 @@ class Summary:
     batches: int = 0
     retries: int = 0
     """Attempts that committed nothing."""
+    aborted: int = 0
+    """Transactions that were begun and came to nothing; each batch is one that was committed."""
+    size_bytes: int = 0
+    """Values of the records."""
+    work_s: float = 0.0
+    """Time that the stage worked on what was committed, in seconds."""
+    commit_s: float = 0.0
+    """Time that the commits took, in seconds."""
+
+    def after(self, done: Done, aborted: int) -> Summary:
+        """Return what is committed once ``done`` is, too, and ``aborted`` transactions have come to nothing."""
+        return dataclasses.replace(
+            self,
+            records=self.records + len(done.records),
+            outputs=self.outputs + len(done.outputs),
+            dead_letters=self.dead_letters + len(done.letters),
+            batches=self.batches + 1,
+            aborted=aborted,
+            size_bytes=self.size_bytes + sum(len(record.value) for record in done.records),
+            work_s=self.work_s + done.work_s,
+            commit_s=self.commit_s + done.commit_s,
+        )
 
     def __str__(self) -> str:
         return (
@@ -46,6 +72,10 @@ class Status:
     and while the loop waits after a transient failure. It stands still where the loop itself is stuck, and after its
     end. It does not say whether a batch comes forward: ``last_commit_at`` and ``lag`` do.
     """
+    heard_at_s: float = float("-inf")
+    """When the group's coordinator last answered, on the scale of `time.monotonic`, in seconds."""
     failure: str = ""
     """Why the loop is waiting."""
     summary: Summary = field(default_factory=Summary)
+    figures: Figures = field(default_factory=Figures)
+    """What became of the pages of what was committed."""

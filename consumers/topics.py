@@ -117,6 +117,9 @@ def _wanted(topics: Topics, plan: TopicPlan) -> dict[str, dict[str, Any]]:
                 **_kept(topics, plan, name),
                 "max.message.bytes": str(MAX_REQUEST_BYTES),
                 "min.insync.replicas": str(max(1, plan.replication - 1)),
+                # By the brokers' clock: a worker whose own is wrong can neither be refused for it, nor have what it
+                # writes deleted before its time.
+                "message.timestamp.type": "LogAppendTime",
             },
         }
     return wanted

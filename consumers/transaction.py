@@ -5,19 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from kafka import TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError, ProducerFencedError
-from kafka.structs import OffsetAndMetadata
 
 from consumers.connection import ClientOptions, Membership, open_producer
+from consumers.reading import Offsets
 from consumers.stage import Output
 
 log = logging.getLogger(__name__)
-
-Offsets = Mapping[TopicPartition, int]
 
 
 class WriterClosedError(Exception):
@@ -97,7 +94,7 @@ class TransactionalWriter:
         outputs
             Messages to produce.
         offsets
-            Next offset to read, by partition.
+            Next offset to read, by partition, with the counts in its metadata.
         group
             ``KafkaConsumer.group_metadata()`` of the time when the records were read.
 
@@ -116,9 +113,7 @@ class TransactionalWriter:
         try:
             producer.begin_transaction()
             self._send(producer, outputs)
-            producer.send_offsets_to_transaction(
-                {partition: OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()}, group
-            )
+            producer.send_offsets_to_transaction(dict(offsets), group)
             with self._committing:
                 self._refuse_if_closed()
                 producer.commit_transaction()

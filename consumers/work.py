@@ -8,7 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kafka import TopicPartition
+
+from consumers.counting import Tally
 from consumers.dead_letters import letter
+from consumers.figures import Figures, figures_of
 from consumers.stage import Output, Record, Rejection, Stage
 from events import PoisonError, Topics, decode
 
@@ -23,6 +27,17 @@ class Done:
     """Those that were handled: of each partition, a beginning of the batch."""
     outputs: list[Output] = field(default_factory=list)
     letters: list[Output] = field(default_factory=list)
+    tallies: dict[TopicPartition, Tally] = field(default_factory=dict)
+    """What was counted, by partition."""
+    figures: Figures = field(default_factory=Figures)
+    work_s: float = 0.0
+    """Time that the stage took, in seconds."""
+    commit_s: float = 0.0
+    """Time that the commit took, in seconds."""
+
+    def tally(self, record: Record) -> Tally:
+        """Return the counts of the record's partition, to be added to."""
+        return self.tallies.setdefault(TopicPartition(record.topic, record.partition), Tally())
 
 
 class Worker:
@@ -56,10 +71,21 @@ class Worker:
             if decoded:
                 handled = self._stage.handle(decoded)
                 done.outputs.extend(handled.outputs)
+                done.tally(some[-1]).outputs += len(handled.outputs)
                 rejected.extend(handled.rejected)
+                done.figures = done.figures.plus(figures_of(handled.settled, self._clock()))
+            self._count(done, decoded, rejected)
             done.letters.extend(self._letter(rejection) for rejection in rejected)
             done.records.extend(some)
         return done
+
+    def _count(self, done: Done, decoded: Sequence[Record], rejected: Sequence[Rejection]) -> None:
+        for rejection in rejected:
+            done.tally(rejection.record).add(rejection.record, self._stage.name, rejected=True)
+        left = {_place(rejection.record) for rejection in rejected}
+        for record in decoded:
+            if _place(record) not in left:
+                done.tally(record).add(record, self._stage.name, rejected=False)
 
     def _decoded(self, records: Sequence[Record]) -> tuple[list[Record], list[Rejection]]:
         decoded, rejected = [], []
@@ -75,6 +101,10 @@ class Worker:
         log.warning("dead letter: %s: %s (%s)", rejection.error, rejection.message, record, extra=record.place)
         topic = Topics().dead_letters(record.topic)
         return letter(rejection, topic, stage=self._stage.name, at=self._clock())
+
+
+def _place(record: Record) -> tuple[str, int, int]:
+    return record.topic, record.partition, record.offset
 
 
 def _slices(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:

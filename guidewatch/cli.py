@@ -9,11 +9,15 @@ import typer
 from guidewatch.commands import (
     crawling,
     crawls,
+    dead_letters,
     demo,
     evaluate,
     evidence,
+    indices,
+    ledger,
     people,
     rechecking,
+    retention,
     scoring,
     status,
     watching,
@@ -33,6 +37,8 @@ app = typer.Typer(
     ),
 )
 for commands in (demo, crawling, watching, rechecking, crawls, working, scoring, evaluate, people, status, evidence):
+    commands.register(app)
+for commands in (ledger, dead_letters, indices, retention):
     commands.register(app)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crawlers.guard.off_limits import OffLimits
     from events import PageFound, PageJudged, Topics
     from storage import Store
+    from storage.elastic import ElasticStore
 
 
 def sqlite_store(data: Path) -> Store:
@@ -29,7 +30,7 @@ def sqlite_store(data: Path) -> Store:
     return store
 
 
-def elastic_store() -> Store:
+def elastic_store() -> ElasticStore:
     """Return the store of a distributed installation.
 
     Raises
@@ -86,11 +87,19 @@ def existing_store(data: Path | None, *, to_write: str = "") -> Store:
 
 
 def classifier(model: Path | None = None) -> Classifier:
-    """Return the classifier: ``model``, or the configured one, or the shipped one."""
+    """Return the classifier: ``model``, or the configured one, or the shipped one.
+
+    From here on this process does its sums in one thread: the matrices of a passage are too small to share, and threads
+    that wait for each other cost more than the sums. Who has more cores starts more workers.
+    """
+    from threadpoolctl import threadpool_limits
+
     from classifier import load
     from guidewatch import settings
 
-    return load(model or settings.load(settings.ClassifierSettings).model)
+    loaded = load(model or settings.load(settings.ClassifierSettings).model)
+    threadpool_limits(1)
+    return loaded
 
 
 def judge(loaded: Classifier) -> Callable[[Sequence[PageFound]], list[PageJudged]]:
@@ -149,22 +158,9 @@ def vault(folder: Path, warc_folder: Path) -> Vault:
 
 def kafka_options() -> dict[str, Any]:
     """Return the kafka-python options that every client of this installation shares."""
-    from guidewatch import settings
+    from guidewatch import kafka_options, settings
 
-    chosen = settings.load(settings.KafkaSettings)
-    options: dict[str, Any] = {
-        "bootstrap_servers": [server.strip() for server in chosen.bootstrap_servers.split(",") if server.strip()],
-        "security_protocol": chosen.security_protocol,
-    }
-    if chosen.sasl_mechanism:
-        options |= {
-            "sasl_mechanism": chosen.sasl_mechanism,
-            "sasl_plain_username": chosen.sasl_username,
-            "sasl_plain_password": chosen.sasl_password.get_secret_value(),
-        }
-    if chosen.ssl_cafile:
-        options["ssl_cafile"] = str(chosen.ssl_cafile)
-    return options
+    return kafka_options.kafka_options(settings.load(settings.KafkaSettings))
 
 
 def topics() -> Topics:

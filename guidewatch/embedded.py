@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from consumers.dead_letters import dead_page
+from consumers.figures import Histogram
 from events import PageFound, PageJudged, UrlEnded, encode
 from storage import Store, StoreUnavailableError
 
@@ -56,6 +57,8 @@ class EmbeddedSink:
     ) -> None:
         self.outcomes: Counter[str] = Counter()
         """Events made durable so far, by outcome."""
+        self.since_fetched = Histogram()
+        """From the download of a page until it was durable."""
         self._judge = judge
         self._store = store
         self._dead_letters = dead_letters
@@ -77,6 +80,11 @@ class EmbeddedSink:
             self._open += 1
         self._queue.put((event, future))
         return future
+
+    @property
+    def unsettled(self) -> int:
+        """How many events wait to be judged or stored."""
+        return self._open
 
     def flush(self) -> None:
         """Wait until every event taken so far is settled."""
@@ -146,11 +154,18 @@ class EmbeddedSink:
             ended = [self._dead_letter(originals[page], reason) for page, reason in rejected.items()]
             self._upsert(ended)
             judged = [*(event for event in judged if event.page_id not in rejected), *ended]
+        self._measure(judged)
         for event in judged:
             self.outcomes[event.outcome if isinstance(event, UrlEnded) else event.verdict.outcome] += 1
             if self._keep_evidence and isinstance(event, PageJudged) and event.verdict.flagged:
                 self._keep_evidence(event)
         return {event.page_id: event.verdict.score for event in judged if isinstance(event, PageJudged)}
+
+    def _measure(self, judged: Sequence[Judged]) -> None:
+        at = datetime.now(UTC)
+        pages = [event for event in judged if isinstance(event, PageJudged)]
+        took = Histogram.of((at - page.fetched_at).total_seconds() for page in pages)
+        self.since_fetched = self.since_fetched.plus(took)
 
     def _judged(self, pages: Sequence[PageFound]) -> list[Judged]:
         """Judge a batch; where that fails, page by page, so that one bad page does not fail the others.

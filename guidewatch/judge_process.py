@@ -94,11 +94,9 @@ def _work(connection: Connection, model: Path | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which lets a batch end
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from threadpoolctl import threadpool_limits
-
     from guidewatch import composition
 
-    with threadpool_limits(1), contextlib.suppress(EOFError, OSError):
+    with contextlib.suppress(EOFError, OSError):
         try:
             judge = composition.judge(composition.classifier(model))
         except Exception as error:  # noqa: BLE001  the edge of the process: the parent raises it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,19 @@ def table(title: str, rows: Mapping[str, Any]) -> None:
     made.add_column(justify="right", overflow="fold")
     for name, value in rows.items():
         made.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
+    console().print(made)
+
+
+def rows(title: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """Print a table of several columns to standard error."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for line in lines:
+        made.add_row(*(Text(whole(cell)) for cell in line))
     console().print(made)
 
 

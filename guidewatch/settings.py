@@ -87,6 +87,9 @@ class KafkaSettings(BaseSettings):
     sasl_username: str = Field("", description="SASL user")
     sasl_password: SecretStr = Field(SecretStr(""), description="SASL password")
     ssl_cafile: Path | None = Field(None, description="certificate authority that signed the brokers' certificates")
+    ssl_certfile: Path | None = Field(None, description="our certificate, where the brokers ask for one")
+    ssl_keyfile: Path | None = Field(None, description="its key; empty where that is in the same file")
+    ssl_password: SecretStr = Field(SecretStr(""), description="password of that key; empty: it has none")
 
 
 class ElasticsearchSettings(BaseSettings):
@@ -112,6 +115,15 @@ class EvidenceSettings(BaseSettings):
         SecretStr(""),
         description="encrypts the vault, signs its log: 32 bytes in base64 or hexadecimal; former keys after commas",
     )
+
+
+class RetentionSettings(BaseSettings):
+    """How long `guidewatch retention` keeps what."""
+
+    model_config = _config("GUIDEWATCH_RETENTION_")
+
+    text_days: int = Field(0, ge=0, le=36_500, description="days after which texts and evidence go; 0: never")
+    ledger_days: int = Field(0, ge=0, le=36_500, description="days after which rows of the ledger go; 0: never")
 
 
 class ReviewSettings(BaseSettings):
@@ -140,13 +152,31 @@ class LogSettings(BaseSettings):
     format: Literal["text", "json"] = Field("text", description="one line of text, or one JSON object a line")
 
 
+class MetricsSettings(BaseSettings):
+    """Where a process shows its metrics and answers health checks."""
+
+    model_config = _config("GUIDEWATCH_METRICS_")
+
+    host: str = Field("127.0.0.1", description="address that answers `/metrics`, `/healthz` and `/readyz`")
+    port: int | None = Field(
+        None, ge=0, le=65535, description="its port, of each process its own; 0 for a free one; empty: none"
+    )
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _may_be_empty(cls, value: object) -> object:
+        return None if value == "" else value
+
+
 MODELS: tuple[type[BaseSettings], ...] = (
     CrawlSettings,
     ClassifierSettings,
     KafkaSettings,
     ElasticsearchSettings,
     EvidenceSettings,
+    RetentionSettings,
     ReviewSettings,
+    MetricsSettings,
     LogSettings,
 )
 

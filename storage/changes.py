@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from events import PageJudged
-from storage.port import Item
+from storage.values import Item
 
 
 def change_of(event: PageJudged, old: Item | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from storage.merge import Held
-from storage.port import Check, CheckState, LedgerRow
+from storage.values import Check, CheckState, LedgerRow
 
 ONLINE: Mapping[CheckState, bool | None] = {
     "online": True,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from storage.port import Item
+from storage.values import Item
 
 HASHES = 128
 ALIKE = 77

@@ -14,7 +14,7 @@ import msgspec
 
 from events import LabelRecorded, PageJudged, UrlEnded
 from storage.changes import change_of
-from storage.port import DecisionRecord, Item, LedgerRow
+from storage.values import DecisionRecord, Item, LedgerRow
 
 NOT_MODIFIED = "not modified"
 """Reason of a duplicate of itself (RFC 9110, 15.4.5)."""

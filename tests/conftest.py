@@ -4,4 +4,4 @@ import pytest
 
 pytest.register_assert_rewrite("tests.contract")
 
-pytest_plugins = ["tests.servers.browser", "tests.servers.elasticsearch", "tests.servers.kafka"]
+pytest_plugins = ["tests.servers.browser", "tests.servers.kafka", "tests.servers.elasticsearch"]

@@ -29,7 +29,7 @@ _LABELS = {
     "guidewatch.host": "Host",
 }
 
-_HIDDEN = ("guidewatch.text", "guidewatch.search.*", "guidewatch.cluster.hashes", "guidewatch.cluster.minhash")
+_HIDDEN = ("guidewatch.text", "guidewatch.search.*", "guidewatch.cluster.minhash")
 """Fields that Discover does not show."""
 
 

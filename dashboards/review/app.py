@@ -135,6 +135,7 @@ def _routes(base: str) -> list[Route | Mount]:
         Route(f"{base}/login", log_in, methods=["POST"]),
         Route(f"{base}/logout", log_out, methods=["POST"]),
         Route(f"{base}/healthz", failures.healthz),
+        Route(f"{base}/readyz", failures.readyz),
         Mount(f"{base}/static", StaticFiles(directory=str(static)), name="static"),
     ]
 

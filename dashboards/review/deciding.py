@@ -136,7 +136,7 @@ def _decide(request: Request, form: FormData, case: _Case) -> Response:
         try:
             desk.record(label)
         except Exception:  # noqa: BLE001 - whatever the sink raises, the analyst keeps what was typed and can try again
-            _log.exception("decision on page %s was not recorded", label.page_id)
+            _log.exception("decision on page %s was not recorded", label.page_id, extra={"page_id": label.page_id})
             return case.show(replace(draft, problem=NOT_RECORDED if label is labels[0] else NOT_ON_ALL), 503)
         desk.recent.add(label)
     done: dict[str, object] = {"recorded": decision, "was": case.page_id}

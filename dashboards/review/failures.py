@@ -56,7 +56,12 @@ def on_error(request: Request, _error: Exception) -> Response:
     return _message(request, TITLES[500], detail, 500, SECURITY_HEADERS)
 
 
-def healthz(request: Request) -> Response:
+def healthz(_: Request) -> Response:
+    """Answer probes: 200 ``ok`` while there is anybody to answer."""
+    return PlainTextResponse("ok\n")
+
+
+def readyz(request: Request) -> Response:
     """Answer probes: 200 ``ok`` while the store answers, else 503."""
     try:
         desk_of(request).store.health()

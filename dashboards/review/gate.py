@@ -53,7 +53,7 @@ class SignInGate:
 
     def __init__(self, app: ASGIApp, desk: Desk) -> None:
         self._app, self._desk = app, desk
-        self._open = (desk.url("/static/"), desk.url("/healthz"))
+        self._open = (desk.url("/static/"), desk.url("/healthz"), desk.url("/readyz"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from guidewatch import composition, data_folder, output
+from guidewatch.embedded_view import EmbeddedView
 from guidewatch.errors import CommandFailedError
+from guidewatch.metrics.serving import shown
 
 if TYPE_CHECKING:
     from crawlers.plan import CrawlPlan
     from crawlers.progress import CrawlProgress, CrawlSummary
     from events import PageJudged
     from guidewatch.embedded import EmbeddedSink, Judge
+    from guidewatch.metrics.process import Process
     from storage import Store
 
 log = logging.getLogger(__name__)
@@ -149,13 +152,16 @@ def run_embedded(plan: CrawlPlan, model: Path | None = None) -> tuple[CrawlSumma
     from guidewatch.judge_process import JudgeProcess
 
     data_folder.check_unused(plan.data_dir)
-    with closing(composition.sqlite_store(plan.data_dir)) as store, closing(JudgeProcess(model)) as judge:
+    view = EmbeddedView()
+    with (
+        shown(lambda: embedded_process(view)),
+        closing(composition.sqlite_store(plan.data_dir)) as store,
+        closing(JudgeProcess(model)) as judge,
+    ):
         sink = embedded_sink(judge, store, plan.data_dir)
         try:
-            with output.LiveCounters() as counters:
-                summary = run_crawl(
-                    plan, sink, on_progress=lambda progress: counters.show(crawl_counters(progress, sink.outcomes))
-                )
+            with output.LiveCounters() as counters, view.crawling(sink):
+                summary = run_crawl(plan, sink, on_progress=lambda progress: seen(progress, view, counters))
             sink.close(None if summary.finished else CLOSING_S)
             return summary, store.ledger_counts(summary.crawl_id)
         finally:
@@ -176,7 +182,8 @@ def embedded_sink(judge: Judge, store: Store, data: Path) -> EmbeddedSink:
         try:
             vault.keep(page.evidence, page_id=page.page_id, url=page.url, at=datetime.now(UTC))
         except (EvidenceMissingError, EvidenceRefusedError, OSError) as error:
-            log.warning("evidence not kept page_id=%s warc=%s: %s", page.page_id, page.evidence.warc, error)
+            place = {"page_id": page.page_id, "warc": page.evidence.warc}
+            log.warning("evidence not kept page_id=%s warc=%s: %s", *place.values(), error, extra=place)
 
     return EmbeddedSink(
         judge,
@@ -185,6 +192,19 @@ def embedded_sink(judge: Judge, store: Store, data: Path) -> EmbeddedSink:
         keep_evidence=keep,
         batch_pages=settings.load(settings.ClassifierSettings).batch_pages,
     )
+
+
+def embedded_process(view: EmbeddedView) -> Process:
+    """Return an embedded installation as metrics and health checks see it."""
+    from guidewatch.metrics import processes
+
+    return processes.embedded(view)
+
+
+def seen(progress: CrawlProgress, view: EmbeddedView, counters: output.LiveCounters) -> None:
+    """Take note of how far a crawl is, for people and for metrics."""
+    view.note(progress)
+    counters.show(crawl_counters(progress, view.outcomes))
 
 
 def crawl_counters(progress: CrawlProgress, outcomes: Mapping[str, int] | None = None) -> dict[str, Any]:

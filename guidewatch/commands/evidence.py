@@ -117,7 +117,7 @@ def purge(
     ages = {"warc": _age("--older-than", older_than), "vault": _age("--vault-older-than", vault_older_than)}
     if not any(ages.values()):
         raise UserMistakeError("say what is too old: --older-than 30d, --vault-older-than 180d, or both")
-    result = _Purge(_places(data), datetime.now(UTC), dry_run=dry_run).run(ages["warc"], ages["vault"])
+    result = Purge(places(data), datetime.now(UTC), dry_run=dry_run).run(ages["warc"], ages["vault"])
     if as_json:
         output.emit(result)
     output.table("Would be removed" if dry_run else "Removed", result["warc"] | result["vault"])
@@ -127,23 +127,25 @@ def rekey(data: Data = None, as_json: Json = False) -> None:
     """Encrypt the whole vault with the first key of GUIDEWATCH_EVIDENCE_VAULT_KEY; then the others can be dropped."""
     from consumers.vault.upkeep import rekey as rekey_vault
 
-    places = _places(data)
+    folders = places(data)
     if not composition.vault_keys():
         raise UserMistakeError("no key is set: put the new one first in GUIDEWATCH_EVIDENCE_VAULT_KEY")
     _vault_to_read(data)
     with output.progress_bar() as progress:
-        done = rekey_vault(composition.vault(places.vault, places.warc), datetime.now(UTC), progress)
+        done = rekey_vault(composition.vault(folders.vault, folders.warc), datetime.now(UTC), progress)
     if as_json:
         output.emit({"objects": done})
     output.say(f"Encrypted anew: {_many(done, 'object')}.")
 
 
-class _Places(NamedTuple):
+class Places(NamedTuple):
+    """The folders of WARC files and vault."""
+
     warc: Path
     vault: Path
 
 
-def _places(data: Path | None) -> _Places:
+def places(data: Path | None) -> Places:
     """Return the folders of WARC files and vault.
 
     Raises
@@ -155,23 +157,33 @@ def _places(data: Path | None) -> _Places:
 
     if data is None:
         chosen = settings.load(settings.EvidenceSettings)
-        return _Places(chosen.warc_dir, chosen.vault_dir)
+        return Places(chosen.warc_dir, chosen.vault_dir)
     if not data.is_dir():
         raise UserMistakeError(f"there is no folder {data}: say which with --data")
-    return _Places(data / "warc", data / "vault")
+    return Places(data / "warc", data / "vault")
 
 
 def _vault_to_read(data: Path | None) -> Path:
-    folder = _places(data).vault
+    folder = places(data).vault
     if not folder.is_dir():
         raise UserMistakeError(f"there is no vault in {folder}: say --data DIR or set GUIDEWATCH_EVIDENCE_VAULT_DIR")
     return folder
 
 
-class _Purge:
-    """Removes from WARC folder and vault, the log first."""
+class Purge:
+    """Removes from WARC folder and vault, the log first.
 
-    def __init__(self, places: _Places, now: datetime, *, dry_run: bool) -> None:
+    Parameters
+    ----------
+    places
+        Where they are.
+    now
+        Aware UTC.
+    dry_run
+        Count, and remove nothing.
+    """
+
+    def __init__(self, places: Places, now: datetime, *, dry_run: bool) -> None:
         self._places = places
         self._now = now
         self._dry_run = dry_run

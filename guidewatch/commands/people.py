@@ -11,9 +11,12 @@ import typer
 
 from guidewatch import composition, data_folder, output
 from guidewatch.errors import CommandFailedError, UserMistakeError
+from guidewatch.metrics.serving import shown
 
 if TYPE_CHECKING:
+    from dashboards.review.tally import Recorder, Tally
     from events import LabelRecorded
+    from guidewatch.metrics.process import Process
     from storage import Store
 
 Data = Annotated[
@@ -43,24 +46,34 @@ def serve(data: Path | None, *, host: str | None = None, port: int | None = None
     from dashboards.review import make_app
     from dashboards.review import serve as serve_app
     from dashboards.review.app import LOOPBACK
+    from dashboards.review.tally import Recorder, Tally
     from guidewatch import settings
 
     chosen = settings.load(settings.ReviewSettings)
     store = composition.existing_store(data, to_write="review keeps the decisions there")
     tokens = composition.review_tokens(data)
     record, close = _recorder(data, store)
+    recorder = Recorder(record)
     names = [*LOOPBACK, *filter(None, (name.strip() for name in chosen.allowed_hosts.split(",")))]
     try:
-        app = make_app(store, record=record, tokens=tokens, secret=composition.review_secret(data), allowed_hosts=names)
-        serve_app(
-            app,
-            host=host or chosen.host,
-            port=chosen.port if port is None else port,
-            ready=lambda url: _announce(url, tokens, data),
-        )
+        secret = composition.review_secret(data)
+        app = Tally(make_app(store, record=recorder, tokens=tokens, secret=secret, allowed_hosts=names))
+        with shown(lambda: _process(app, recorder, store)):
+            serve_app(
+                app,
+                host=host or chosen.host,
+                port=chosen.port if port is None else port,
+                ready=lambda url: _announce(url, tokens, data),
+            )
     finally:
         close()
         store.close()
+
+
+def _process(app: Tally, recorder: Recorder, store: Store) -> Process:
+    from guidewatch.metrics import processes
+
+    return processes.review(app, recorder, store.health)
 
 
 def _recorder(data: Path | None, store: Store) -> tuple[Callable[[LabelRecorded], None], Callable[[], None]]:

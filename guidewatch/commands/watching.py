@@ -21,10 +21,13 @@ from guidewatch.commands.crawling import (
     MaxPages,
     Private,
     close,
-    crawl_counters,
+    embedded_process,
     embedded_sink,
     plan_of,
+    seen,
 )
+from guidewatch.embedded_view import EmbeddedView
+from guidewatch.metrics.serving import shown
 from guidewatch.stopping import stop_on_signals
 
 if TYPE_CHECKING:
@@ -142,6 +145,8 @@ def embedded(data: Path, stop: threading.Event) -> Iterator[Callable[[CrawlPlan]
 
     with ExitStack() as stack:
         sinks: list[EmbeddedSink] = []
+        view = EmbeddedView()
+        stack.enter_context(shown(lambda: embedded_process(view)))
 
         def crawl(plan: CrawlPlan) -> CrawlSummary:
             if not sinks:
@@ -149,11 +154,9 @@ def embedded(data: Path, stop: threading.Event) -> Iterator[Callable[[CrawlPlan]
                 judge = stack.enter_context(closing(JudgeProcess()))
                 sinks.append(embedded_sink(judge, store, data))
                 stack.callback(lambda: sinks[0].close(CLOSING_S))
-            with output.LiveCounters() as counters:
+            with output.LiveCounters() as counters, view.crawling(sinks[0]):
                 options = RunOptions(
-                    on_progress=lambda progress: counters.show(crawl_counters(progress, sinks[0].outcomes)),
-                    stop=stop,
-                    handle_signals=False,
+                    on_progress=lambda progress: seen(progress, view, counters), stop=stop, handle_signals=False
                 )
                 summary = run_crawl(plan, sinks[0], options=options)
             if summary.finished:

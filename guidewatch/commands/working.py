@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,13 +16,16 @@ import typer
 from guidewatch import composition, output
 from guidewatch.errors import UserMistakeError
 from guidewatch.heartbeat import beating
+from guidewatch.metrics.serving import shown
 from guidewatch.stopping import stop_on_signals
 
 if TYPE_CHECKING:
+    from consumers.connection import Membership
     from consumers.loop import ConsumeLoop
     from consumers.stage import Stage
     from consumers.status import Summary
-    from crawlers.distributed.spider import SpiderSummary
+    from crawlers.distributed.spider import Spider, SpiderSummary
+    from guidewatch.metrics.process import Process
 
 StageName = Literal["spider", "classify", "index", "label", "evidence"]
 
@@ -66,6 +70,13 @@ def work(
     instance: Annotated[
         str | None, typer.Option(help="Name of this process, unique in its group and best kept over restarts.")
     ] = None,
+    static: Annotated[
+        bool,
+        typer.Option(
+            "--static",
+            help="Keep the partitions for the next process of this instance, for 45 seconds; not for spiders.",
+        ),
+    ] = False,
     heartbeat: Annotated[
         Path | None, typer.Option(help="File that is renewed every ten seconds while the process is well.")
     ] = None,
@@ -75,19 +86,26 @@ def work(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Run one stage until SIGTERM or Ctrl-C; start more of a stage to go faster."""
+    from consumers.connection import Membership
     from guidewatch import settings
 
     prefix = settings.load(settings.KafkaSettings).topic_prefix
+    if static and (instance is None or stage == "spider"):
+        raise UserMistakeError("--static needs --instance, and a stage that is not spider")
     group = group or ".".join(filter(None, (prefix, f"guidewatch-{stage}")))
     instance = instance or f"{socket.gethostname()}-{os.getpid()}"
-    run = _spider if stage == "spider" else _consumer
-    summary = run(stage, group, instance, heartbeat, allow_private)
+    if stage == "spider":
+        summary: SpiderSummary | Summary = _spider(group, instance, heartbeat, allow_private)
+    elif allow_private:
+        raise UserMistakeError(f"--allow-private is for spiders: {stage} fetches nothing")
+    else:
+        summary = _consumer(stage, Membership(group=group, instance=instance, static=static), heartbeat)
     if as_json:
         output.emit({"stage": stage, "instance": instance, "summary": summary})
     output.say(f"{stage} stopped: {summary}")
 
 
-def _spider(_: StageName, group: str, instance: str, heartbeat: Path | None, allow_private: bool) -> SpiderSummary:
+def _spider(group: str, instance: str, heartbeat: Path | None, allow_private: bool) -> SpiderSummary:
     from crawlers.distributed.connection import Membership
     from crawlers.distributed.spider import Spider, SpiderOptions
     from guidewatch import settings
@@ -101,25 +119,49 @@ def _spider(_: StageName, group: str, instance: str, heartbeat: Path | None, all
         ports=composition.ports(chosen.ports),
     )
     spider = Spider(composition.kafka_options(), composition.topics(), Membership(group, instance), options)
-    with stop_on_signals() as stop, beating(heartbeat, lambda: spider.status().turned_at_s, spider.status):
+    with (
+        stop_on_signals() as stop,
+        beating(heartbeat, lambda: spider.status().turned_at_s, spider.status),
+        shown(lambda: _spider_process(spider)),
+    ):
         return spider.run(stop)
 
 
-def _consumer(stage: StageName, group: str, instance: str, heartbeat: Path | None, allow_private: bool) -> Summary:
-    from consumers.connection import Membership
+def _spider_process(spider: Spider) -> Process:
+    from guidewatch.metrics import processes
+
+    return processes.spider(spider.status)
+
+
+def _consumer(stage: StageName, member: Membership, heartbeat: Path | None) -> Summary:
     from consumers.loop import ConsumeLoop
 
-    if allow_private:
-        raise UserMistakeError(f"--allow-private is for spiders: {stage} fetches nothing")
     with stop_on_signals() as stop, _stage(stage) as made:
-        member = Membership(group=group, instance=instance)
-        loop = ConsumeLoop(made, composition.kafka_options(), member, _now)
-        with beating(heartbeat, lambda: loop.status().turned_at_s, lambda: _shown(loop)):
+        loop = ConsumeLoop(made.stage, composition.kafka_options(), member, _now)
+        with (
+            beating(heartbeat, lambda: loop.status().turned_at_s, lambda: _shown(loop)),
+            shown(lambda: _process(loop, made)),
+        ):
             return loop.run(stop)
 
 
+def _process(loop: ConsumeLoop, made: _Made) -> Process:
+    from guidewatch.metrics import processes
+
+    return processes.consumer(loop.status, health=made.health, model=made.model)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A stage, and what its metrics tell of what is behind it."""
+
+    stage: Stage
+    health: Callable[[], str] | None = None
+    model: str = ""
+
+
 @contextmanager
-def _stage(name: StageName) -> Iterator[Stage]:
+def _stage(name: StageName) -> Iterator[_Made]:
     """Yield the stage with all that it needs, and release that at the end."""
     from guidewatch import settings
 
@@ -128,19 +170,24 @@ def _stage(name: StageName) -> Iterator[Stage]:
         from consumers.classify import ClassifyStage
 
         slice_size = settings.load(settings.ClassifierSettings).batch_pages
-        yield ClassifyStage(composition.classifier(), topics, _now, slice_size=slice_size)
+        classifier = composition.classifier()
+        yield _Made(ClassifyStage(classifier, topics, _now, slice_size=slice_size), model=classifier.version)
     elif name == "evidence":
         from consumers.evidence import EvidenceStage
 
         chosen = settings.load(settings.EvidenceSettings)
-        yield EvidenceStage(composition.vault(chosen.vault_dir, chosen.warc_dir), topics, _now)
+        yield _Made(EvidenceStage(composition.vault(chosen.vault_dir, chosen.warc_dir), topics, _now))
     else:
         from consumers.index import IndexStage
         from consumers.label import LabelStage
+        from storage import StoreUnavailableError
 
         store = composition.elastic_store()
         try:
-            yield IndexStage(store, topics) if name == "index" else LabelStage(store, topics)
+            with suppress(StoreUnavailableError):
+                store.health()  # wrong credentials end the process here; later, the loop waits for better ones
+            stage = IndexStage(store, topics) if name == "index" else LabelStage(store, topics)
+            yield _Made(stage, health=store.health)
         finally:
             store.close()
 

@@ -1,4 +1,4 @@
-"""Items, ledger and decisions in Elasticsearch: the distributed store, one index for each."""
+"""Items, ledger and decisions in Elasticsearch: the distributed store, with an index a month."""
 
 from storage.elastic.store import ElasticStore
 

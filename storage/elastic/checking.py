@@ -8,23 +8,23 @@ from typing import Any
 import msgspec
 
 from storage.elastic.bulk import Operation
-from storage.port import Check
+from storage.values import Check
 
 NEWEST_FIRST = [{"@timestamp": "desc"}]
 CHECKED = {"exists": {"field": "guidewatch.check_state"}}
 """Ledger rows of pages that were checked."""
 
 
-def operations(index: str, checks: Iterable[Check]) -> list[Operation]:
-    """Return the writes of checks; one that is there already is a conflict, and stays as it is."""
+def operations(checks: Iterable[tuple[str, Check]]) -> list[Operation]:
+    """Return the writes of checks, each to an alias; one that is there already is a conflict, and stays as it is."""
     return [
         Operation(
             index=index,
             id=f"{check.page_id}.{check.at.timestamp():.6f}",
-            document=_document(check),
+            document=check_document(check),
             seq_no=None,
         )
-        for check in checks
+        for index, check in checks
     ]
 
 
@@ -39,7 +39,8 @@ def check_of(source: Mapping[str, Any]) -> Check:
     return msgspec.convert({**source["guidewatch"], "at": source["@timestamp"], "status": status}, Check)
 
 
-def _document(check: Check) -> dict[str, Any]:
+def check_document(check: Check) -> dict[str, Any]:
+    """Return the document of a check."""
     fields = msgspec.to_builtins(check)
     names = ("page_id", "state", "reason", "content_id")
     document: dict[str, Any] = {

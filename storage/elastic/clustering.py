@@ -1,7 +1,8 @@
 """Bringing items that are alike into one cluster, while others do the same.
 
-The items are written first, each in a cluster of its own or in the one that it was in; then the index is refreshed, and
-everybody looks for what theirs are like. Of two writers whose items are alike, at least the later one finds both. It
+The items are written first, each in a cluster of its own or in the one that it was in; the histories note the cluster
+and the signature, in one index however many months of items there are. Then that is refreshed, and everybody looks for
+what theirs are like. Of two writers whose items are alike, at least the later one finds both. It
 moves whatever stands in a younger cluster into the oldest, refreshes, and looks again, until there is nothing to move:
 so an item that somebody else put into the younger cluster meanwhile is moved too. A cluster only ever becomes an older
 one, so this ends, whoever is slower.
@@ -16,19 +17,22 @@ import msgspec
 
 from storage.clusters import ALIKE, Cluster, cluster_of, merged, moved
 from storage.elastic.client import RETRY_AFTER_S, Connection
-from storage.elastic.documents import hash_terms
+from storage.elastic.entries import hash_terms
 from storage.elastic.indices import Indices
 from storage.elastic.pages import Pages
 from storage.elastic.queries import CLUSTER_ID
+from storage.elastic.searching import Searcher
 from storage.merge import Held
-from storage.port import Item, StoreUnavailableError
+from storage.port import StoreUnavailableError
+from storage.values import Item
 
 _ROUNDS = 100
 _SEARCHES = 50
 _MOST_CLUSTERS = 100
 _MOST_MOVES = 1_000
 _SINCE = "guidewatch.cluster.since"
-_NO_CLUSTER = {"bool": {"must_not": [{"exists": {"field": CLUSTER_ID}}]}}
+_HAS_CLUSTER = {"exists": {"field": CLUSTER_ID}}
+_NO_CLUSTER = {"bool": {"must_not": [_HAS_CLUSTER]}}
 
 
 class Clustering:
@@ -44,7 +48,9 @@ class Clustering:
 
     def __init__(self, connection: Connection, indices: Indices, pages: Pages) -> None:
         self._connection = connection
+        self._searcher = Searcher(connection)
         self._items = indices.read("items")
+        self._noted = indices.read("histories")
         self._pages = pages
 
     def settle(self, page_ids: Sequence[str]) -> None:
@@ -68,22 +74,32 @@ class Clustering:
         raise StoreUnavailableError(f"clusters of {len(page_ids)} pages are being changed all the time", RETRY_AFTER_S)
 
     def adopt(self) -> None:
-        """Give the items from before there were clusters one, by their content id."""
+        """Give the items from before there were clusters one, by their content id, and note those not noted yet."""
+        with self._connection.translated() as client:
+            client.indices.refresh(index=[self._items, self._noted])
+        for page_ids in self._searcher.ids(self._items, _NO_CLUSTER):
+            self._pages.change(page_ids, lambda _, held: _written_again(held))
+            self.settle(page_ids)
         self._refresh()
-        while without := self._ids(_NO_CLUSTER):
-            if not self._pages.change(without, lambda _, held: _written_again(held)).touched:
-                return
-            self.settle(without)
+        if self._searcher.count(self._items, {"match_all": {}}) <= self._searcher.count(self._noted, _HAS_CLUSTER):
+            return
+        for page_ids in self._searcher.ids(self._items, {"match_all": {}}):
+            self._pages.change(page_ids, lambda _, held: held)
+            self.settle(page_ids)
 
     def _refresh(self) -> None:
         with self._connection.translated() as client:
-            client.indices.refresh(index=self._items)
+            client.indices.refresh(index=self._noted)
 
     def _alike(self, items: Sequence[Item]) -> Iterator[set[Cluster]]:
         """Yield the cluster of each item with those of the items that it is like."""
         for start in range(0, len(items), _SEARCHES):
             some = items[start : start + _SEARCHES]
-            searches = [line for item in some for line in ({"index": self._items}, _search(item))]
+            searches = [
+                line
+                for item in some
+                for line in ({"index": self._noted, "allow_partial_search_results": False}, _search(item))
+            ]
             with self._connection.translated() as client:
                 answers = client.msearch(searches=searches)["responses"]
             for item, answer in zip(some, answers, strict=True):
@@ -94,7 +110,7 @@ class Clustering:
 
     def _ids(self, query: Mapping[str, Any]) -> list[str]:
         with self._connection.translated() as client:
-            found = client.search(index=self._items, query=query, size=_MOST_MOVES, source=False, sort="_doc")
+            found = client.search(index=self._noted, query=query, size=_MOST_MOVES, source=False, sort="_doc")
         return [hit["_id"] for hit in found["hits"]["hits"]]
 
     def _move(self, page_ids: Sequence[str], becomes: Mapping[str, Cluster]) -> None:

@@ -9,10 +9,10 @@ import msgspec
 from yarl import URL
 
 from events import LabelRecorded
-from storage.clusters import hashes
+from storage.elastic.templates import ANALYZERS
 from storage.likely import likely
-from storage.merge import LedgerState, ordered
-from storage.port import Item, LedgerRow
+from storage.merge import LedgerState
+from storage.values import Item, LedgerRow
 from storage.words import searchable
 
 OPEN = "open"
@@ -36,13 +36,8 @@ def item_document(item: Item) -> dict[str, Any]:
         "reason": verdict.reason,
         **likely(verdict),
         "decision": item.decision or OPEN,
-        "cluster": {
-            "id": item.cluster_id,
-            "since": fields["cluster_since"],
-            "minhash": item.minhash,
-            "hashes": hash_terms(item.minhash),
-        },
-        "search": {"title": searchable(item.title), "text": searchable(item.text)},
+        "cluster": {"id": item.cluster_id, "since": fields["cluster_since"], "minhash": item.minhash},
+        "search": _searched(item),
     }
     if verdict.context is not None:
         own["context"] = verdict.context
@@ -67,11 +62,6 @@ def item_of(source: Mapping[str, Any]) -> Item:
         "minhash": cluster["minhash"],
     }
     return msgspec.convert(fields, Item)
-
-
-def hash_terms(minhash: str) -> list[str]:
-    """Return the hashes in a signature as terms, each with its place in it."""
-    return [f"{place}:{value:08x}" for place, value in enumerate(hashes(minhash))]
 
 
 def ledger_document(state: LedgerState) -> dict[str, Any]:
@@ -131,14 +121,12 @@ def label_of(source: Mapping[str, Any]) -> LabelRecorded:
     return msgspec.convert(source["guidewatch"]["label"], LabelRecorded)
 
 
-def history_document(page_id: str, labels: tuple[LabelRecorded, ...]) -> dict[str, Any]:
-    """Return the document with all decisions of a page."""
-    return {"guidewatch": {"page_id": page_id, "labels": msgspec.to_builtins(labels)}}
-
-
-def labels_of(source: Mapping[str, Any]) -> tuple[LabelRecorded, ...]:
-    """Return the decisions in the document of a page, oldest first."""
-    return ordered(msgspec.convert(source["guidewatch"]["labels"], list[LabelRecorded]))
+def _searched(item: Item) -> dict[str, Any]:
+    """Return the text as it is searched: folded for all languages alike, and for the analyzer of its own."""
+    fields: dict[str, Any] = {"title": searchable(item.title), "text": searchable(item.text)}
+    if item.verdict.language in ANALYZERS:
+        fields[item.verdict.language] = {"title": item.title, "text": item.text}
+    return fields
 
 
 def _url(url: str) -> dict[str, str]:

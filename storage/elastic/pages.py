@@ -1,37 +1,44 @@
-"""What is held of pages in three indices, and changing it while others do the same.
+"""What is held of pages, and changing it while others do the same.
 
 There are no transactions, so the order of writes and of reads carries the promises. Every write names the state that it
 is based on (``if_seq_no``) or says that there was none (``create``); whoever loses reads again and decides again. The
-ledger is written before the item, and the history before both. After its own writes everybody reads what the others may
-have written first, and settles ledger and item with it: of two writers, at least the later one sees both.
+entry in the histories is written before the ledger, and that before the item. After its own writes everybody reads what
+the others may have written first, and settles ledger and item with it: of two writers, at least the later one sees
+both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from storage.elastic import documents
-from storage.elastic.bulk import Answer, Bulk, Operation, SeqNo
+from storage.elastic.bulk import BACK_OFF_S, Answer, Bulk, Operation
 from storage.elastic.client import RETRY_AFTER_S, Connection
-from storage.elastic.indices import Indices, Kind
-from storage.elastic.queries import WITHOUT_SEARCH_FIELDS
+from storage.elastic.entries import Entry, entry_document, entry_of, mark_of
+from storage.elastic.getting import Found, Gets, Key
+from storage.elastic.indices import FIRST, Indices, Kind, month_of
 from storage.merge import Held, settled
-from storage.port import StoreRejectedError, StoreUnavailableError
+from storage.port import StoreUnavailableError
 
 _ATTEMPTS = 20
-_GETS = 1_500
 _HELD: tuple[Kind, ...] = ("histories", "ledger", "items")
 """In the order of writing."""
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """What was held of a page, and which state of each document that was."""
+    """What was held of a page, and which state of each document that was.
+
+    ``place`` is where its documents are, or None if there are none.
+    """
 
     held: Held
-    seq_nos: dict[Kind, SeqNo]
+    entry: Entry
+    place: str | None
+    found: dict[Kind, Found]
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -41,6 +48,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     """Pages of which at least one document was written."""
     rejected: dict[str, str] = msgspec.field(default_factory=dict)
     """Reasons, by page id."""
+    places: dict[str, str | None] = msgspec.field(default_factory=dict)
+    """Where the documents of each page are now."""
 
 
 class Pages:
@@ -52,12 +61,15 @@ class Pages:
         Where the cluster is.
     indices
         What the indices are called.
+    clock
+        Returns now, aware UTC.
     """
 
-    def __init__(self, connection: Connection, indices: Indices) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, indices: Indices, clock: Callable[[], datetime]) -> None:
         self._indices = indices
-        self.bulk = Bulk(connection)
+        self._clock = clock
+        self._gets = Gets(connection, indices)
+        self.bulk = Bulk(connection, indices.create_missing)
 
     def change(self, page_ids: Iterable[str], changed: Callable[[str, Held], Held]) -> Outcome:
         """Write what ``changed(page id, what is held)`` returns for each page, then settle it.
@@ -67,89 +79,92 @@ class Pages:
         Raises
         ------
         StoreUnavailableError
-            Others write the same pages all the time.
+            Others write the same pages all the time, or an index takes no writes.
         """
         wanted = list(dict.fromkeys(page_ids))
         outcome = Outcome()
         self._repeat(wanted, changed, outcome)
         written = [page_id for page_id in wanted if page_id in outcome.touched and page_id not in outcome.rejected]
-        self._repeat(self._to_settle(written), lambda _, held: settled(held), outcome)
+        self._repeat(self._to_settle(written, outcome.places), lambda _, held: settled(held), outcome)
         return outcome
 
+    def read(self, page_ids: Sequence[str]) -> dict[str, Read]:
+        """Return what is held of each page, empty where nothing is."""
+        noted = self._gets.get([("histories", FIRST, page_id) for page_id in page_ids])
+        entries = {
+            page_id: entry_of(noted["histories", page_id].source) if ("histories", page_id) in noted else Entry()
+            for page_id in page_ids
+        }
+        places = {page_id: entry.place or self._gets.old_place for page_id, entry in entries.items()}
+        keys: list[Key] = [(kind, place, page_id) for page_id, place in places.items() if place for kind in _HELD[1:]]
+        found = noted | self._gets.get(keys)
+        return {
+            page_id: _read(entry, places[page_id], {k: found[k, page_id] for k in _HELD if (k, page_id) in found})
+            for page_id, entry in entries.items()
+        }
+
     def _repeat(self, page_ids: list[str], changed: Callable[[str, Held], Held], outcome: Outcome) -> None:
-        pending = page_ids
+        pending, blocked, waits = page_ids, "", iter(BACK_OFF_S)
         for _ in range(_ATTEMPTS):
             if not pending:
                 return
             found = self.read(pending)
             after = {page_id: changed(page_id, one.held) for page_id, one in found.items()}
-            pending = self._write(found, after, outcome)
+            pending, blocked = self._write(found, after, outcome)
+            if blocked:
+                wait_s = next(waits, None)
+                if wait_s is None:
+                    raise self.bulk.refused(len(pending), blocked)
+                self.bulk.sleep(wait_s)
         raise StoreUnavailableError(f"{len(pending)} pages are being changed by others all the time", RETRY_AFTER_S)
 
-    def read(self, page_ids: Sequence[str]) -> dict[str, Read]:
-        """Return what is held of each page, empty where nothing is."""
-        found = self._get([(kind, page_id) for page_id in page_ids for kind in _HELD])
-        return {
-            page_id: _read({kind: found[kind, page_id] for kind in _HELD if (kind, page_id) in found})
-            for page_id in page_ids
-        }
-
-    def _to_settle(self, page_ids: list[str]) -> list[str]:
+    def _to_settle(self, page_ids: list[str], places: Mapping[str, str | None]) -> list[str]:
         """Return the pages on which somebody has decided or that are items: most pages are neither."""
-        kinds: tuple[Kind, ...] = ("histories", "items")
-        found = self._get([(kind, page_id) for page_id in page_ids for kind in kinds], source=False)
-        return list(dict.fromkeys(page_id for _, page_id in found))
+        entries: list[Key] = [("histories", FIRST, page_id) for page_id in page_ids]
+        items: list[Key] = [("items", place, page_id) for page_id in page_ids if (place := places.get(page_id))]
+        found = self._gets.get([*entries, *items], fields={"histories": ["guidewatch.labels"], "items": False})
+        return list(
+            dict.fromkeys(
+                page_id
+                for (kind, page_id), one in found.items()
+                if kind == "items" or one.source["guidewatch"]["labels"]
+            )
+        )
 
-    def _get(
-        self, keys: Sequence[tuple[Kind, str]], *, source: Mapping[str, Any] | bool = WITHOUT_SEARCH_FIELDS
-    ) -> dict[tuple[Kind, str], dict[str, Any]]:
-        found: dict[tuple[Kind, str], dict[str, Any]] = {}
-        names = {kind: self._indices.write(kind) for kind in _HELD}
-        excludes = None if isinstance(source, bool) else source["excludes"]
-        for start in range(0, len(keys), _GETS):
-            chunk = keys[start : start + _GETS]
-            docs = [{"_index": names[kind], "_id": page_id} for kind, page_id in chunk]
-            with self._connection.translated() as client:
-                answer = client.mget(docs=docs, source=bool(source), source_excludes=excludes)
-            for key, doc in zip(chunk, answer["docs"], strict=True):
-                if "error" in doc:
-                    reason = doc["error"].get("reason", "no reason given")
-                    raise StoreRejectedError(f"{names[key[0]]} cannot be read: {reason} (has it been set up?)")
-                if doc["found"]:
-                    found[key] = doc
-        return found
-
-    def _write(self, found: Mapping[str, Read], after: Mapping[str, Held], outcome: Outcome) -> list[str]:
-        """Write the differences and return the pages that lost against another writer."""
+    def _write(self, found: Mapping[str, Read], after: Mapping[str, Held], outcome: Outcome) -> tuple[list[str], str]:
+        """Write the differences; return the pages that lost against another writer, and why if an index is blocked."""
         lost: set[str] = set()
+        blocked = ""
+        places = {page_id: self._place(one, after[page_id]) for page_id, one in found.items()}
+        outcome.places |= places
         for kind in _HELD:
-            operations = []
-            for page_id, read in found.items():
-                if page_id in lost or page_id in outcome.rejected:
-                    continue
-                operation = self._operation(kind, page_id, read, after[page_id])
-                if operation is not None:
-                    operations.append(operation)
+            operations = [
+                operation
+                for page_id, read in found.items()
+                if page_id not in lost and page_id not in outcome.rejected
+                if (operation := self._operation(kind, page_id, read, after[page_id], places[page_id])) is not None
+            ]
             for operation, answer in zip(operations, self.bulk.send(operations), strict=True):
-                self._note(operation.id, answer, outcome, lost)
-        return list(lost)
+                _note(operation.id, answer, outcome, lost)
+                blocked = answer.reason if answer.result == "blocked" else blocked
+        return list(lost), blocked
 
-    @staticmethod
-    def _note(page_id: str, answer: Answer, outcome: Outcome, lost: set[str]) -> None:
-        if answer.result == "done":
-            outcome.touched.add(page_id)
-        elif answer.result == "conflict":
-            lost.add(page_id)
-        else:
-            outcome.rejected[page_id] = answer.reason
+    def _place(self, read: Read, after: Held) -> str | None:
+        if read.place is not None or after.ledger is None:
+            return read.place
+        first_seen_at = after.item.first_seen_at if after.item is not None else after.ledger.version[0]
+        return month_of(first_seen_at, self._clock())
 
-    def _operation(self, kind: Kind, page_id: str, read: Read, after: Held) -> Operation | None:
+    def _operation(self, kind: Kind, page_id: str, read: Read, after: Held, place: str | None) -> Operation | None:
         document: dict[str, Any] | None = None
         before = read.held
         if kind == "histories":
-            if after.labels == before.labels:
+            entry = Entry(place=place, labels=after.labels, mark=mark_of(after.item))
+            # A new row goes with a write of the entry, so that nobody removes the entry of an old one meanwhile.
+            is_new = before.ledger is None and after.ledger is not None
+            if entry == read.entry and not is_new:
                 return None
-            document = documents.history_document(page_id, after.labels)
+            document = entry_document(page_id, entry, after.item.minhash if after.item is not None else "")
         elif kind == "ledger":
             if after.ledger is before.ledger or after.ledger is None:
                 return None
@@ -158,14 +173,27 @@ class Pages:
             if after.item is before.item:
                 return None
             document = documents.item_document(after.item) if after.item is not None else None
-        return Operation(index=self._indices.write(kind), id=page_id, document=document, seq_no=read.seq_nos.get(kind))
+        there = read.found.get(kind)
+        if there is not None:
+            return Operation(index=there.index, id=page_id, document=document, seq_no=there.seq_no)
+        at = FIRST if kind == "histories" else place
+        return Operation(index=self._indices.write(kind, at or FIRST), id=page_id, document=document, seq_no=None)
 
 
-def _read(found: Mapping[Kind, dict[str, Any]]) -> Read:
-    source = {kind: doc["_source"] for kind, doc in found.items()}
+def _note(page_id: str, answer: Answer, outcome: Outcome, lost: set[str]) -> None:
+    if answer.result == "done":
+        outcome.touched.add(page_id)
+    elif answer.result == "rejected":
+        outcome.rejected[page_id] = answer.reason
+    else:
+        lost.add(page_id)
+
+
+def _read(entry: Entry, place: str | None, found: dict[Kind, Found]) -> Read:
     held = Held(
-        ledger=documents.ledger_of(source["ledger"]) if "ledger" in source else None,
-        item=documents.item_of(source["items"]) if "items" in source else None,
-        labels=documents.labels_of(source["histories"]) if "histories" in source else (),
+        ledger=documents.ledger_of(found["ledger"].source) if "ledger" in found else None,
+        item=documents.item_of(found["items"].source) if "items" in found else None,
+        labels=entry.labels,
     )
-    return Read(held=held, seq_nos={kind: SeqNo(doc["_seq_no"], doc["_primary_term"]) for kind, doc in found.items()})
+    is_there = entry.place is not None or held.ledger is not None or held.item is not None
+    return Read(held=held, entry=entry, place=place if is_there else None, found=found)

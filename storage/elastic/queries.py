@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from storage.port import Interval, ItemQuery, LedgerQuery
-from storage.words import phrases
+from storage.elastic.templates import ANALYZERS
+from storage.queries import Interval, ItemQuery, LedgerQuery
+from storage.words import phrases, tokens
 
 _TERMS = ("language", "subject", "technique", "context", "host", "decision", "crawl_id", "content_id", "cluster_id")
 _LEDGER_TERMS = ("page_id", "host", "outcome", "crawl_id", "content_id")
@@ -39,7 +40,9 @@ def items_query(query: ItemQuery) -> dict[str, Any]:
         filters.append({"range": {"guidewatch.first_seen_at": {"gte": query.since}}})
     if query.until is not None:
         filters.append({"range": {"guidewatch.first_seen_at": {"lt": query.until}}})
-    return {"bool": {"filter": filters, "must": [_phrase(words) for words in phrases(query.text)]}}
+    languages = [name for name in ANALYZERS if name in query.language] or list(ANALYZERS)
+    parts = [part for part in query.text.split() if tokens(part)]
+    return {"bool": {"filter": filters, "must": [_phrase(part, languages) for part in parts]}}
 
 
 def items_sort(query: ItemQuery) -> list[dict[str, str]]:
@@ -87,6 +90,12 @@ def _is(wanted: bool, clause: dict[str, Any]) -> dict[str, Any]:
     return clause if wanted else {"bool": {"must_not": [clause]}}
 
 
-def _phrase(words: Sequence[str]) -> dict[str, Any]:
-    fields = ["guidewatch.search.title^3", "guidewatch.search.text"]
-    return {"multi_match": {"query": " ".join(words), "type": "phrase", "fields": fields}}
+def _phrase(part: str, languages: Sequence[str]) -> dict[str, Any]:
+    """Return what finds the words of ``part`` in this order, as they stand or as an analyzer has them."""
+    analysed = [f"{name}.{field}" for name in languages for field in ("title^3", "text")]
+    return {"dis_max": {"queries": [_match(" ".join(tokens(part)), ("title^3", "text")), _match(part, analysed)]}}
+
+
+def _match(words: str, fields: Sequence[str]) -> dict[str, Any]:
+    names = [f"guidewatch.search.{field}" for field in fields]
+    return {"multi_match": {"query": words, "type": "phrase", "fields": names}}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -19,7 +21,8 @@ MOST_EXACT = 40_000
 """Elasticsearch counts different values exactly up to so many, and estimates more."""
 
 _PAGE = 1_000
-_KEEP_ALIVE = "2m"
+_IDS = 500
+KEEP_ALIVE = "2m"
 
 
 class Hits(msgspec.Struct, frozen=True):
@@ -58,6 +61,7 @@ class Searcher:
                     size=len(span),
                     source=WITHOUT_SEARCH_FIELDS,
                     track_total_hits=False,
+                    allow_partial_search_results=False,
                 )
             found = [hit["_source"] for hit in answer["hits"]["hits"]]
         return Hits(found, self._distinct(index, query, CLUSTER_ID))
@@ -75,6 +79,7 @@ class Searcher:
                 size=len(span),
                 source=WITHOUT_SEARCH_FIELDS,
                 track_total_hits=True,
+                allow_partial_search_results=False,
             )
         found = answer["hits"]
         return Hits([hit["_source"] for hit in found["hits"]], found["total"]["value"])
@@ -82,28 +87,56 @@ class Searcher:
     def count(self, index: str, query: Mapping[str, Any]) -> int:
         """Return how many documents match."""
         with self._connection.translated() as client:
-            return int(client.count(index=index, query=query)["count"])
+            answer = client.search(
+                index=index, query=query, size=0, track_total_hits=True, allow_partial_search_results=False
+            )
+        return int(answer["hits"]["total"]["value"])
 
     def _distinct(self, index: str, query: Mapping[str, Any], field: str) -> int:
         """Return how many values a field has, exact up to `MOST_EXACT`."""
         counted = {"cardinality": {"field": field, "precision_threshold": MOST_EXACT}}
         with self._connection.translated() as client:
-            answer = client.search(index=index, query=query, size=0, aggregations={"all": counted})
-        return int(answer["aggregations"]["all"]["value"])
+            answer = _aggregated(client, index, query, counted)
+        return int(answer["value"])
 
     def buckets(self, index: str, query: Mapping[str, Any], aggregation: Mapping[str, Any]) -> list[tuple[Any, int]]:
         """Return (key, count) of each bucket of an aggregation."""
         with self._connection.translated() as client:
-            answer = client.search(index=index, query=query, size=0, aggregations={"all": aggregation})
-        return [(bucket["key"], bucket["doc_count"]) for bucket in answer["aggregations"]["all"]["buckets"]]
+            answer = _aggregated(client, index, query, aggregation)
+        return [(bucket["key"], bucket["doc_count"]) for bucket in answer["buckets"]]
+
+    def newest(self, index: str, fields: Sequence[str]) -> datetime | None:
+        """Return the latest time in any of these fields, None where there is none."""
+        latest = {field: {"max": {"field": field}} for field in fields}
+        with self._connection.translated() as client:
+            answer = client.search(index=index, size=0, aggregations=latest, allow_partial_search_results=False)
+        times = [one["value"] for one in answer["aggregations"].values() if one["value"] is not None]
+        return datetime.fromtimestamp(max(times) / 1000, UTC) if times else None
+
+    def ids(self, index: str, query: Mapping[str, Any]) -> Iterator[list[str]]:
+        """Yield the ids of all documents that match, all from one moment, some hundreds at a time."""
+        for hits in self.states(index, query):
+            yield [hit["_id"] for hit in hits]
+
+    def states(self, index: str, query: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+        """Yield hits without their documents, with the index and the state of each, like `ids`."""
+        usual = {"query": query, "sort": ["_shard_doc"], "size": _IDS, "source": False, "seq_no_primary_term": True}
+        with self.moment(index) as moment:
+            after: list[Any] | None = None
+            while True:
+                with self._connection.translated() as client:
+                    found = _page(client, moment, usual | {"search_after": after})
+                if found:
+                    yield found
+                if len(found) < _IDS:
+                    return
+                after = found[-1]["sort"]
 
     def walk(
         self, index: str, query: Mapping[str, Any], sort: Sequence[Mapping[str, Any]], page: int = _PAGE
     ) -> Iterator[dict[str, Any]]:
         """Yield every hit in the order of ``sort``, all from one moment, fetched ``page`` at a time."""
-        with self._connection.translated() as client:
-            moment = client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE)["id"]
-        try:
+        with self.moment(index) as moment:
             after: list[Any] | None = None
             while True:
                 with self._connection.translated() as client:
@@ -112,6 +145,14 @@ class Searcher:
                 if len(found) < page:
                     return
                 after = found[-1]["sort"]
+
+    @contextmanager
+    def moment(self, index: str, preference: str | None = None) -> Iterator[str]:
+        """Yield the id of a moment of an index; what is searched in it does not change."""
+        with self._connection.translated() as client:
+            moment: str = client.open_point_in_time(index=index, keep_alive=KEEP_ALIVE, preference=preference)["id"]
+        try:
+            yield moment
         finally:
             with self._connection.translated() as client:
                 client.close_point_in_time(id=moment)
@@ -124,12 +165,23 @@ def _is_first(source: Mapping[str, Any], seen: set[str]) -> bool:
     return new
 
 
-def _page(client: Elasticsearch, moment: str, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _aggregated(
+    client: Elasticsearch, index: str, query: Mapping[str, Any], aggregation: Mapping[str, Any]
+) -> dict[str, Any]:
     answer = client.search(
-        pit={"id": moment, "keep_alive": _KEEP_ALIVE},
-        **wanted,
-        source=WITHOUT_SEARCH_FIELDS,
+        index=index, query=query, size=0, aggregations={"all": aggregation}, allow_partial_search_results=False
+    )
+    found: dict[str, Any] = answer["aggregations"]["all"]
+    return found
+
+
+def _page(client: Elasticsearch, moment: str, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    usual: dict[str, Any] = {"source": WITHOUT_SEARCH_FIELDS}
+    answer = client.search(
+        pit={"id": moment, "keep_alive": KEEP_ALIVE},
         track_total_hits=False,
+        allow_partial_search_results=False,
+        **(usual | dict(wanted)),
     )
     hits: list[dict[str, Any]] = answer["hits"]["hits"]
     return hits

@@ -16,25 +16,26 @@ from storage.elastic import checking, documents, queries
 from storage.elastic.bulk import Operation
 from storage.elastic.client import Connection
 from storage.elastic.clustering import Clustering
-from storage.elastic.indices import KINDS, Indices
+from storage.elastic.indices import FIRST, KINDS, Indices
+from storage.elastic.migrating import Migration
 from storage.elastic.pages import Pages
+from storage.elastic.removing import Removal
 from storage.elastic.searching import Searcher
 from storage.intervals import filled
 from storage.merge import Held, with_event, with_labels, with_report
-from storage.port import (
-    CHECK_STATES,
+from storage.port import UpsertReport
+from storage.queries import (
     Bucket,
-    Check,
     CountField,
     Interval,
-    Item,
     ItemPage,
     ItemQuery,
     LedgerPage,
     LedgerQuery,
     TimeBucket,
-    UpsertReport,
 )
+from storage.retention import HEARD_OF, Removed, Retention
+from storage.values import CHECK_STATES, Check, Item
 
 _ITEMS_PAGE = 200
 """Items of one answer: each has its whole text."""
@@ -45,7 +46,7 @@ def _utc_now() -> datetime:
 
 
 class ElasticStore:
-    """Items, ledger and decisions in one index each; implements `storage.port.Store`.
+    """Items and ledger in monthly indices, decisions in one; implements `storage.port.Store`.
 
     What is written is durable on return and found by `item`; searches see it after `refresh`, or a second later.
 
@@ -68,7 +69,7 @@ class ElasticStore:
     ) -> None:
         self._indices = Indices(prefix)
         self._connection = Connection(client_options)
-        self._pages = Pages(self._connection, self._indices)
+        self._pages = Pages(self._connection, self._indices, clock)
         self._clustering = Clustering(self._connection, self._indices, self._pages)
         self._searcher = Searcher(self._connection)
         self._clock = clock
@@ -76,7 +77,7 @@ class ElasticStore:
     def setup(self) -> None:
         """Create or upgrade index templates, indices and aliases."""
         with self._connection.translated() as client:
-            self._indices.setup(client)
+            self._indices.setup(client, self._clock())
         self._clustering.adopt()
 
     def upsert(self, judged: Sequence[PageJudged | UrlEnded]) -> UpsertReport:
@@ -186,10 +187,14 @@ class ElasticStore:
     def record_checks(self, checks: Sequence[Check]) -> UpsertReport:
         """Write a document for each check, then note the newest of each page in the ledger."""
         taken, refused = admit_checks(checks)
-        known = {page_id for page_id, one in self._pages.read(list(taken)).items() if one.held.ledger is not None}
+        known = {
+            page_id: self._indices.write("checks", one.place or FIRST)
+            for page_id, one in self._pages.read(list(taken)).items()
+            if one.held.ledger is not None
+        }
         refused += [(page_id, UNKNOWN_PAGE) for page_id in taken if page_id not in known]
-        some = [check for page_id in known for check in taken[page_id]]
-        self._pages.bulk.send(checking.operations(self._indices.write("checks"), some))
+        some = [(index, check) for page_id, index in known.items() for check in taken[page_id]]
+        self._pages.bulk.send(checking.operations(some))
         outcome = self._pages.change(known, lambda page_id, held: with_checks(held, taken[page_id]))
         page_ids = [page_id for page_id in taken if page_id in known]
         changed = {number for number, page_id in enumerate(page_ids) if page_id in outcome.touched}
@@ -206,6 +211,19 @@ class ElasticStore:
         by_state = queries.by_value("check_state", len(CHECK_STATES))
         found = dict(self._searcher.buckets(self._indices.read("ledger"), checking.CHECKED, by_state))
         return {state: found.get(state, 0) for state in CHECK_STATES}
+
+    def newest(self) -> datetime | None:
+        """Return when the store last heard of any page."""
+        return self._searcher.newest(self._indices.read("ledger"), [f"guidewatch.{name}" for name in HEARD_OF])
+
+    def migration(self) -> Migration:
+        """Return what moves documents to indices of this version."""
+        return Migration(self._connection, self._indices)
+
+    def remove_old(self, retention: Retention, now: datetime, *, dry_run: bool = False) -> Removed:
+        """Remove page by page, then the months in which nothing is left."""
+        removal = Removal(self._connection, self._indices, self._pages)
+        return removal.count(retention) if dry_run else removal.run(retention, now)
 
     def refresh(self) -> None:
         """Make everything written so far visible to search."""

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from storage.port import Check
 from storage.sqlite import rows
+from storage.values import Check
 
 _INSERT = "INSERT OR IGNORE INTO checks VALUES (?, ?, ?, ?, ?, ?)"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from storage.clusters import ALIKE, HASHES, Cluster, are_alike, cluster_of, hashes, merged
-from storage.port import Item
 from storage.sqlite.rows import stamp
+from storage.values import Item
 
 ENOUGH_BANDS = HASHES // 2 - (HASHES - ALIKE)
 """Of the 64 pairs of hashes in which two items that are alike agree at least: each hash that differs spoils one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import resources
@@ -16,6 +17,9 @@ from storage.sqlite.failures import translated
 
 APPLICATION_ID = 0x67776474
 """Marks a file as one of ours ("gwdt"), so that a foreign database is never written to."""
+
+_MUCH = 0.2
+"""Share of the file that must be free for it to be written anew."""
 
 
 def migrations() -> list[str]:
@@ -66,11 +70,25 @@ class Database:
             connection = self._connect("mode=rw")
             try:
                 found = self._version_of_ours(connection)
-                connection.execute("PRAGMA journal_mode = WAL")
+                self._use_log(connection)
                 if found != len(migrations()):
                     self._run_migrations(connection)
             finally:
                 connection.close()
+
+    def compact(self) -> None:
+        """Leave no words of what was removed in the search index, no copy in the log, and give much free space back.
+
+        What needs the file for itself waits for the next time where others have it.
+        """
+        with translated(self.path), self._borrowed() as connection:
+            connection.execute("INSERT INTO item_words (item_words) VALUES ('optimize')")
+            (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            with suppress(sqlite3.OperationalError):
+                if free > pages * _MUCH:
+                    connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close what is idle now, and the rest when it comes back."""
@@ -156,6 +174,19 @@ class Database:
                 f"{self.path} has schema {version}, made by a newer guidewatch: upgrade, or choose another file"
             )
         return version
+
+    def _use_log(self, connection: sqlite3.Connection) -> None:
+        """Switch to the write-ahead log; where others do the same, SQLite refuses at once and does not wait."""
+        deadline = time.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
 
     def _run_migrations(self, connection: sqlite3.Connection) -> None:
         scripts = migrations()

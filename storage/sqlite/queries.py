@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from storage.port import CountField, ItemQuery, LedgerQuery
+from storage.queries import CountField, ItemQuery, LedgerQuery
 from storage.sqlite.rows import stamp
 from storage.words import phrases
 

@@ -13,7 +13,7 @@ from events import LabelRecorded
 from events.messages import Evidence, Verdict
 from storage.likely import likely
 from storage.merge import LedgerState, decision_record, ordered
-from storage.port import Item, LedgerRow
+from storage.values import Item, LedgerRow
 
 _ROW_FIELDS = LedgerRow.__struct_fields__
 LEDGER_COLUMNS = (

@@ -16,23 +16,22 @@ from storage.batch import Account
 from storage.checks import UNKNOWN_PAGE, admit_checks, with_checks
 from storage.intervals import filled, start_of
 from storage.merge import Held, with_event, with_labels, with_report
-from storage.port import (
-    CHECK_STATES,
+from storage.port import UpsertReport
+from storage.queries import (
     Bucket,
-    Check,
     CountField,
     Interval,
-    Item,
     ItemPage,
     ItemQuery,
     LedgerPage,
     LedgerQuery,
     TimeBucket,
-    UpsertReport,
 )
-from storage.sqlite import checking, queries, rows, writing
+from storage.retention import Removed, Retention
+from storage.sqlite import checking, queries, removing, rows, writing
 from storage.sqlite.clustering import cluster
 from storage.sqlite.database import Database
+from storage.values import CHECK_STATES, Check, Item
 
 _PAGE = 500
 _PERMANENT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, OverflowError)
@@ -208,6 +207,19 @@ class SqliteStore:
         with self._database.reading() as connection:
             found = checking.counts(connection)
         return {state: found.get(state, 0) for state in CHECK_STATES}
+
+    def newest(self) -> datetime | None:
+        """Return when the store last heard of any page."""
+        with self._database.reading() as connection:
+            (newest,) = connection.execute(removing.NEWEST).fetchone()
+        return datetime.fromisoformat(newest) if newest else None
+
+    def remove_old(self, retention: Retention, now: datetime, *, dry_run: bool = False) -> Removed:
+        """Remove in many small transactions, then make the file smaller."""
+        if dry_run:
+            with self._database.reading() as connection:
+                return removing.count(connection, retention)
+        return removing.remove(self._database, retention, now)
 
     def refresh(self) -> None:
         """Do nothing: what is written is visible."""

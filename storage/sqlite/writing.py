@@ -9,9 +9,9 @@ import msgspec
 
 from events import LabelRecorded
 from storage.merge import Held, LedgerState
-from storage.port import Item
 from storage.sqlite import rows
 from storage.sqlite.clustering import bands
+from storage.values import Item
 from storage.words import searchable
 
 _CHUNK = 500

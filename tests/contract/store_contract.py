@@ -10,6 +10,7 @@ from tests.contract.checking import CheckingContract
 from tests.contract.clustering import ClusteringContract
 from tests.contract.deciding import DecidingContract
 from tests.contract.reading import CountingContract, LedgerContract, SearchContract, WalkingContract
+from tests.contract.removing import RemovingContract
 from tests.contract.writing import WritingContract
 
 
@@ -22,5 +23,6 @@ class StoreContract(
     WalkingContract,
     CountingContract,
     LedgerContract,
+    RemovingContract,
 ):
     """Every promise in the docstrings of `storage.port`."""

@@ -2,22 +2,27 @@
 
 import json
 import re
+import urllib.request
 from collections import Counter, defaultdict
 from contextlib import ExitStack
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from events import PageJudged, Topics, UrlEnded, decode
+from events.trace import trace_id
 from guidewatch import composition
 from guidewatch.commands import crawling, demo
 from guidewatch.demo import sample_web
 from storage import ItemQuery, LedgerQuery
 from storage.elastic import ElasticStore
 from tests.e2e import processes
+from tests.servers.kafka import free_ports
 
 TOKEN = "a-token-for-the-test-only"
-MAY = defaultdict(tuple, spider=("--allow-private",))
 STAGES = ("spider", "classify", "index", "label", "evidence")
+PORTS: dict[str, int] = {}
+MAY = defaultdict(tuple, spider=("--allow-private",))
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +84,10 @@ def distributed(web, installation, store):
         setup = processes.run("setup", extra=extra)
         assert setup.returncode == 0, setup.stderr
         assert processes.run("setup", extra=extra).returncode == 0
+        PORTS.update(zip(STAGES, free_ports(len(STAGES)), strict=True))
         workers = [
-            running.enter_context(processes.started("work", stage, *(MAY[stage]), extra=extra)) for stage in STAGES
+            running.enter_context(processes.started("work", stage, *(MAY[stage]), extra=extra | metrics_at(stage)))
+            for stage in STAGES
         ]
         crawl = processes.run("crawl", "start", web.origins["portal"] + "/", "--json", extra=extra, timeout_s=150)
         assert crawl.returncode == 0, crawl.stderr
@@ -103,8 +110,25 @@ def distributed(web, installation, store):
             assert "Traceback" not in err
 
 
+def metrics_at(stage):
+    return {"GUIDEWATCH_METRICS_PORT": str(PORTS[stage])}
+
+
+def counted(stage, name, **labels):
+    """Return the sum of the samples of a metric that have these labels, of a running stage."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORTS[stage]}/metrics", timeout=10) as answer:
+        families = list(text_string_to_metric_families(answer.read().decode()))
+    samples = [sample for family in families for sample in family.samples if sample.name == name]
+    return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+
 def published(extra, topic):
     """Return every committed event of a topic."""
+    return [decode(message.value) for message in messages(extra, topic)]
+
+
+def messages(extra, topic):
+    """Return every committed message of a topic."""
     from kafka import KafkaConsumer
 
     consumer = KafkaConsumer(
@@ -115,7 +139,7 @@ def published(extra, topic):
         consumer_timeout_ms=3_000,
     )
     try:
-        return [decode(message.value) for message in consumer]
+        return list(consumer)
     finally:
         consumer.close()
 
@@ -158,6 +182,37 @@ def test_each_page_was_judged_exactly_once(distributed, installation):
     assert max(Counter(event.page_id for event in judged).values()) == 1
     assert {type(event) for event in judged} == {PageJudged, UrlEnded}
     assert not any(event.text for event in judged if isinstance(event, PageJudged) and not event.verdict.flagged)
+
+
+def test_the_trace_of_each_url_goes_from_the_spider_to_the_judgement(distributed, installation):
+    topics = Topics(installation[0]["GUIDEWATCH_KAFKA_TOPIC_PREFIX"])
+    found = {message.key: message for message in messages(installation[0], topics.pages_found)}
+    judged = messages(installation[0], topics.pages_judged)
+    traces = {message.key: trace_id(message.headers) for message in judged}
+    assert traces == {key: trace_id(message.headers) for key, message in found.items()}
+    assert traces == {key: decode(message.value).id for key, message in found.items()}
+    times = {message.key: dict(message.headers)["guidewatch.found_at"] for message in judged}
+    assert times == {key: b"%d" % message.timestamp for key, message in found.items()}
+
+
+def test_the_metrics_of_the_stages_agree_with_the_ledger(distributed):
+    outcomes = Counter(row.outcome for row in distributed.values())
+    ended = "guidewatch_stage_outcomes_total"
+    for stage in ("spider", "classify", "index"):  # what is in the store is counted when its offsets are committed
+        processes.wait_for(lambda at=stage: counted(at, ended) == len(distributed), f"all URLs counted by {stage}")
+    for outcome, count in outcomes.items():
+        assert counted("index", ended, outcome=outcome) == count
+    judged = sum(row.score is not None for row in distributed.values())
+    assert counted("spider", ended, outcome="page") == judged
+    for since in ("found", "fetched"):
+        assert counted("index", "guidewatch_page_latency_seconds_count", since=since) == judged
+    assert counted("classify", "guidewatch_classifier_info") == 1
+    for stage in STAGES:
+        assert counted(stage, "guidewatch_stage_state", state="running") == 1
+        assert counted(stage, "guidewatch_stage_dead_letters_total") == 0
+        for path in ("healthz", "readyz"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{PORTS[stage]}/{path}", timeout=10) as answer:
+                assert answer.status == 200
 
 
 def test_nothing_is_in_the_dead_letters(distributed, installation):
@@ -211,6 +266,24 @@ def test_status_speaks_of_the_same_figures(distributed, installation):
     shown = json.loads(done.stdout)
     assert sum(shown["ledger"].values()) == len(distributed)
     assert shown["ledger"]["flagged"] == sum(shown["decisions"].values())
+    balance = shown["flow"]["balance"]
+    assert (balance["found"], balance["dead_letter"], balance["in_flight"]) == (len(distributed), 0, [0, 0])
+    assert {name: count for name, count in balance["outcomes"].items() if count} == {
+        name: count for name, count in shown["ledger"].items() if count
+    }
+    assert {one["stage"]: one["members"] for one in shown["flow"]["stages"]} == dict.fromkeys(STAGES, 1)
+
+
+def test_ledger_tells_the_way_of_a_url_and_of_its_host(distributed, installation):
+    row = next(row for row in distributed.values() if row.outcome == "flagged")
+    done = processes.run("ledger", row.url, "--json", extra=installation[0])
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["row"]
+    assert (found["page_id"], found["outcome"]) == (row.page_id, "flagged")
+    assert found["found_at"] and found["judged_at"] and found["indexed_at"]
+    assert row.url not in done.stderr
+    host = json.loads(processes.run("ledger", row.host, "--json", extra=installation[0]).stdout)
+    assert host["total"] == sum(one.host == row.host for one in distributed.values())
 
 
 def test_the_crawl_says_how_it_ended(distributed, installation):

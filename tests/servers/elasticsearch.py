@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,12 @@ from pathlib import Path
 import pytest
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
+from tests.servers.kafka import free_ports
 from tests.servers.maven import MissingServerError, java_home, locked_cache, maven
 
 VERSION = "8.19.21"
 ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
-START_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 20.0
 USER = "guidewatch"
 
@@ -37,11 +38,11 @@ SETTINGS = """\
 cluster.name: guidewatch-test
 discovery.type: single-node
 network.host: 127.0.0.1
-http.port: 0
-transport.port: 0
-node.portsfile: true
+http.port: {port}
+transport.port: {transport_port}
 path.data: {folder}/data
 path.logs: {folder}/logs
+path.repo: {folder}/snapshots
 cluster.routing.allocation.disk.threshold_enabled: false
 xpack.security.enabled: {security}
 xpack.security.enrollment.enabled: false
@@ -57,17 +58,23 @@ class ElasticsearchServer:
     url: str
     user: str | None = None
     password: str | None = None
+    ca_certs: str | None = None
 
     def client_options(self) -> dict[str, object]:
         """Return what `storage.elastic.ElasticStore` takes as ``client_options``."""
         options: dict[str, object] = {"hosts": [self.url]}
         if self.user is not None:
             options["basic_auth"] = (self.user, self.password)
+        if self.ca_certs is not None:
+            options["ca_certs"] = self.ca_certs
         return options
 
     def client(self) -> Elasticsearch:
         """Return a client of its own; the caller closes it."""
         return Elasticsearch(**self.client_options(), request_timeout=30)  # type: ignore[arg-type]
+
+
+Configure = Callable[[ElasticsearchServer, Path], ElasticsearchServer]
 
 
 @contextmanager
@@ -86,21 +93,72 @@ def running_elasticsearch(*, security: bool = False, heap: str = "1g") -> Iterat
     MissingServerError
         Java or Maven is missing, the artifact cannot be had, or the server does not start.
     """
+    with elasticsearch_node(security=security, heap=heap) as node:
+        node.start()
+        yield node.server
+
+
+@contextmanager
+def elasticsearch_node(
+    *, security: bool = False, heap: str = "1g", configure: Configure = lambda server, _: server
+) -> Iterator[ElasticsearchNode]:
+    """Yield a node that is configured and not yet started; end it and remove its folder, whatever happens in between.
+
+    ``configure(server, folder of its settings)`` may change those, and returns where it will answer then. The other
+    parameters and the errors are those of `running_elasticsearch`.
+    """
     java = java_home()
     distribution = _distribution()
     folder = Path(tempfile.mkdtemp(prefix="guidewatch-elasticsearch-"))
-    process: subprocess.Popen[bytes] | None = None
+    node: ElasticsearchNode | None = None
     try:
-        server = _configure(folder, distribution, security=security, heap=heap)
+        server = configure(_configure(folder, distribution, security=security, heap=heap), folder / "config")
         account = _account()
         home = _readable_home(distribution, folder, account)
         _own(folder, account)
-        process = _spawn(home, folder, java, account)
-        yield _wait_until_up(process, folder, server)
+        node = ElasticsearchNode(server, lambda: _spawn(home, folder, java, account), folder)
+        yield node
     finally:
-        if process is not None:
-            _stop(process)
+        if node is not None:
+            node.stop(at_once=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class ElasticsearchNode:
+    """A node of one test run: ``stop`` and ``start`` keep its port and its data.
+
+    Parameters
+    ----------
+    server
+        Where it will answer.
+    spawn
+        Starts its process.
+    folder
+        Has its settings, data and logs.
+    """
+
+    def __init__(self, server: ElasticsearchServer, spawn: Callable[[], subprocess.Popen[bytes]], folder: Path) -> None:
+        self.server = server
+        self._spawn = spawn
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the node and return when it answers.
+
+        Raises
+        ------
+        MissingServerError
+            It does not answer in time, or it ends.
+        """
+        self._process = self._spawn()
+        _wait_until_up(self._process, self._folder, self.server)
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """End the node: in good order, or with ``at_once`` as a power cut does."""
+        process, self._process = self._process, None
+        if process is not None:
+            _stop(process, at_once=at_once)
 
 
 @pytest.fixture(scope="session")
@@ -167,20 +225,23 @@ def _unpack(archive: Path, home: Path) -> None:
 def _configure(folder: Path, distribution: Path, *, security: bool, heap: str) -> ElasticsearchServer:
     config = folder / "config"
     shutil.copytree(distribution / "config", config)
-    (config / "elasticsearch.yml").write_text(SETTINGS.format(folder=folder, security=str(security).lower()))
+    port, transport_port = free_ports(2)
+    settings = SETTINGS.format(folder=folder, security=str(security).lower(), port=port, transport_port=transport_port)
+    (config / "elasticsearch.yml").write_text(settings)
     options = ["-XX:+UseSerialGC", f"-Xms{heap}", f"-Xmx{heap}", f"-Djava.io.tmpdir={folder}/tmp"]
     (config / "jvm.options").write_text("\n".join(options) + "\n")
-    for name in ("tmp", "logs", "data"):
+    for name in ("tmp", "logs", "data", "snapshots"):
         (folder / name).mkdir()
+    url = f"http://127.0.0.1:{port}"
     if not security:
-        return ElasticsearchServer("")
+        return ElasticsearchServer(url)
     password = secrets.token_urlsafe(24)
-    (config / "users").write_text(f"{USER}:{_password_hash(password)}\n")
+    (config / "users").write_text(f"{USER}:{password_hash(password)}\n")
     (config / "users_roles").write_text(f"superuser:{USER}\n")
-    return ElasticsearchServer("", USER, password)
+    return ElasticsearchServer(url, USER, password)
 
 
-def _password_hash(password: str) -> str:
+def password_hash(password: str) -> str:
     rounds, salt = 10_000, secrets.token_bytes(32)
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds, dklen=32)
     return f"{{PBKDF2}}{rounds}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
@@ -229,15 +290,11 @@ def _spawn(home: Path, folder: Path, java: Path, account: pwd.struct_passwd | No
         )
 
 
-def _wait_until_up(process: subprocess.Popen[bytes], folder: Path, server: ElasticsearchServer) -> ElasticsearchServer:
+def _wait_until_up(process: subprocess.Popen[bytes], folder: Path, server: ElasticsearchServer) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    ports = folder / "logs" / "http.ports"
     while time.monotonic() < deadline and process.poll() is None:
-        if ports.exists() and (lines := ports.read_text().split()):
-            address = next(line for line in lines if line.startswith("127.0.0.1:"))
-            up = ElasticsearchServer(f"http://{address}", server.user, server.password)
-            if _answers(up):
-                return up
+        if _answers(server):
+            return
         time.sleep(0.2)
     tail = (folder / "logs" / "console.log").read_text(errors="replace").splitlines()[-15:]
     raise MissingServerError("Elasticsearch does not start:\n" + "\n".join(tail))
@@ -251,9 +308,9 @@ def _answers(server: ElasticsearchServer) -> bool:
             return False
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes], *, at_once: bool) -> None:
     """End the launcher and the server, which share one process group."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
+    for sign in (signal.SIGKILL,) if at_once else (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, sign)
             process.wait(STOP_TIMEOUT_S)

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ with warnings.catch_warnings():
     from kafka.errors import KafkaError
 
 VERSION = "4.3.1"
-START_TIMEOUT_S = 90.0
+START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 20.0
 
 PROJECT = f"""\
@@ -86,8 +87,9 @@ class KafkaServer:
         self._process: subprocess.Popen[bytes] | None = None
         port, controller_port = free_ports(2)
         self.bootstrap = f"127.0.0.1:{port}"
-        settings = SETTINGS.format(folder=folder, port=port, controller_port=controller_port)
-        (folder / "server.properties").write_text(settings)
+        self.options: dict[str, Any] = {"bootstrap_servers": self.bootstrap}
+        self.settings = SETTINGS.format(folder=folder, port=port, controller_port=controller_port)
+        self.format_options: list[str] = []
 
     def start(self) -> None:
         """Start the broker and return when it answers.
@@ -98,6 +100,7 @@ class KafkaServer:
             It does not answer in time, or it ends.
         """
         if not (self._folder / "data").exists():
+            (self._folder / "server.properties").write_text(self.settings)
             self._format()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -109,7 +112,7 @@ class KafkaServer:
                 start_new_session=True,
             )
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not _answers(self.bootstrap):
+        while not _answers(self.bootstrap, self.options):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise MissingServerError("Kafka does not start:\n" + self._last_lines())
             time.sleep(0.1)
@@ -139,6 +142,7 @@ class KafkaServer:
 
     def _format(self) -> None:
         arguments = ["format", "-t", "Z3VpZGV3YXRjaC10ZXN0cw", "-c", f"{self._folder}/server.properties"]
+        arguments += self.format_options
         done = subprocess.run(
             self._command("kafka.tools.StorageTool", *arguments), capture_output=True, text=True, check=False
         )
@@ -212,14 +216,14 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
-def _answers(bootstrap: str) -> bool:
+def _answers(bootstrap: str, options: dict[str, Any]) -> bool:
     host, _, port = bootstrap.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=1).close()
     except OSError:
         return False
     try:
-        client = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=5000, request_timeout_ms=5000)
+        client = KafkaAdminClient(**options, bootstrap_timeout_ms=5000, request_timeout_ms=5000)
     except KafkaError:
         return False
     try:

@@ -15,6 +15,7 @@ from kafka.errors import RetriableError
 
 import classifier
 from consumers.connection import Membership
+from consumers.counting import Counts, read_counts, summed
 from consumers.loop import ConsumeLoop, LoopSettings, Timing
 from consumers.reading import BatchLimits
 from consumers.stage import Stage
@@ -162,6 +163,16 @@ class Backbone:
         except RetriableError:
             return -1
         return sum(place.offset for partition, place in found.items() if partition.topic == topic)
+
+    def counted(self, topic: str, group: str = "classify") -> Counts:
+        """Return what a group has counted on a topic, over all partitions; nothing while nobody can tell."""
+        name = f"{self.topics.prefix}.{group}"
+        try:
+            found = self._admin.list_group_offsets({name: None})[name]
+        except RetriableError:
+            return Counts()
+        counts = [read_counts(place.metadata) for partition, place in found.items() if partition.topic == topic]
+        return summed(one for one in counts if one is not None)
 
     def member_ids(self, group: str) -> list[str]:
         """Return the members that the broker counts in a group."""

@@ -9,6 +9,7 @@ from kafka.errors import KafkaTimeoutError
 
 from consumers.classify import ClassifyStage
 from consumers.connection import BrokerRefusedError, BrokerUnavailableError
+from consumers.counting import Counts
 from consumers.dead_letters import read_letter
 from consumers.index import IndexStage
 from consumers.loop import ConsumeLoop
@@ -68,6 +69,7 @@ def test_failure_in_the_middle_of_a_batch_shows_no_page_twice_and_loses_none(bac
 
     assert judged_pages(backbone) == sorted(one.page_id for one in pages)
     assert summary.retries == 4
+    assert backbone.counted(backbone.topics.pages_found) == Counts(read=120, outcomes={"page": 120}, outputs=120)
     assert backbone.committed(backbone.topics.pages_found) == 120
 
 
@@ -90,6 +92,7 @@ def test_commit_whose_answer_was_lost_is_not_done_again(backbone: Backbone) -> N
         until(lambda: backbone.committed(backbone.topics.pages_found) == 120, "all records")
         assert run.end().retries == 1
     assert judged_pages(backbone) == sorted(one.page_id for one in pages)
+    assert backbone.counted(backbone.topics.pages_found) == Counts(read=120, outcomes={"page": 120}, outputs=120)
 
 
 def test_poison_goes_to_the_dead_letters_and_the_rest_goes_on(backbone: Backbone) -> None:
@@ -108,6 +111,7 @@ def test_poison_goes_to_the_dead_letters_and_the_rest_goes_on(backbone: Backbone
     assert judged_pages(backbone) == sorted(one.page_id for one in (page(1), page(2)))
     letters = {message.value: message for message in backbone.messages(backbone.topics.dead_letters(topic))}
     assert summary.dead_letters == len(letters) == 5
+    assert backbone.counted(topic) == Counts(read=7, outcomes={"page": 2}, outputs=2, poison=5)
     for value, key in poison.items():
         facts = read_letter(tuple(letters[value].headers))
         place = sent[value]
@@ -241,6 +245,7 @@ def test_members_that_come_and_go_show_no_page_twice_and_lose_none(backbone: Bac
             first.end()
             with backbone.running(stage, "2"):
                 until(lambda: backbone.committed(backbone.topics.pages_found) == 600, "all records")
+    assert backbone.counted(backbone.topics.pages_found) == Counts(read=600, outcomes={"page": 600}, outputs=600)
     assert judged_pages(backbone) == sorted(page.page_id for page in pages)
 
 

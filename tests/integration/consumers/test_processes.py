@@ -5,6 +5,7 @@ import time
 import pytest
 
 from consumers.classify import ClassifyStage
+from consumers.counting import Counts
 from tests.integration.consumers.backbone import Backbone, WordClassifier, clock, page, until
 from tests.integration.consumers.processes import wait_for, worker
 
@@ -35,6 +36,7 @@ def test_killed_worker_is_followed_by_one_that_finishes_its_batch(backbone: Back
     until(lambda: visible(backbone) >= 200, "all judgements")
     judged = sorted(one.page_id for one in backbone.events(backbone.topics.pages_judged))
     assert judged == sorted(one.page_id for one in pages)
+    assert backbone.counted(backbone.topics.pages_found) == Counts(read=200, outcomes={"page": 200}, outputs=200)
 
 
 @pytest.mark.parametrize("how", ["never", "judging"])

@@ -9,7 +9,7 @@ import pytest
 
 import classifier
 from consumers.classify import ClassifyStage
-from consumers.dead_letters import read_letter, without_letter
+from consumers.dead_letters import read_letter, sent_back
 from consumers.index import IndexStage
 from consumers.label import LabelStage
 from consumers.labels import LabelNotRecordedError, LabelPublisher
@@ -70,7 +70,7 @@ def test_replayed_dead_letter_is_read_like_the_message_it_was(backbone: Backbone
     with backbone.running(IndexStage(store, backbone.topics)) as run:
         until(lambda: run.loop.status().summary.records == 1, "the first time")
         (first,) = backbone.messages(backbone.topics.dead_letters(topic))
-        again = without_letter(first.value, first.key, tuple(first.headers))
+        again = sent_back(first.value, first.key, tuple(first.headers))
         assert again.topic == topic
         backbone.send_bytes(again.topic, again.value, "1", again.headers)
         until(lambda: run.loop.status().summary.records == 2, "the second time")

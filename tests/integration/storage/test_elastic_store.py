@@ -3,19 +3,21 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 from msgspec import structs
 
-from storage.elastic import ElasticStore, clustering, indices
+from storage.elastic import ElasticStore, clustering
 from storage.elastic.bulk import Operation
 from storage.elastic.documents import item_document, ledger_document
-from storage.elastic.indices import KINDS, Kind, _template
+from storage.elastic.indices import FIRST, KINDS, MONTHLY, month_of
+from storage.elastic.templates import template
 from storage.merge import Held, with_event
 from storage.port import ItemQuery, LedgerQuery, StoreRejectedError, StoreUnavailableError
 from tests.contract.clustering import signed
 from tests.contract.samples import NOON, ended, judged, label, later, near, pid
+from tests.integration.storage.old_installation import set_up_as_before
 from tests.servers.elasticsearch import ElasticsearchServer, running_elasticsearch
 
 
@@ -92,12 +94,11 @@ def test_setup_by_two_at_once_makes_one_index_behind_each_alias(
     other.close()
     with elasticsearch_server.client() as client:
         found = client.indices.get_alias(index=f"{elasticsearch_prefix}-*")
+    names, month = prefixed._indices, month_of(later(days=9_999), datetime.now(UTC))
     assert {name: sorted(index["aliases"]) for name, index in found.items()} == {
-        f"{elasticsearch_prefix}-{kind}-v{_template(kind)['version']}-000001": [
-            f"{elasticsearch_prefix}-{kind}",
-            f"{elasticsearch_prefix}-{kind}-write",
-        ]
+        names.index(kind, template(kind)["version"], place): sorted([names.read(kind), names.write(kind, place)])
         for kind in KINDS
+        for place in [month if kind in MONTHLY else FIRST]
     }
 
 
@@ -112,26 +113,14 @@ def test_setup_refuses_a_cluster_of_a_newer_version(
 
 
 def test_ledger_from_before_the_second_queue_is_upgraded_with_its_rows_outside_it(
-    elasticsearch_server: ElasticsearchServer,
-    prefixed: ElasticStore,
-    elasticsearch_prefix: str,
-    monkeypatch: pytest.MonkeyPatch,
+    elasticsearch_server: ElasticsearchServer, prefixed: ElasticStore, elasticsearch_prefix: str
 ) -> None:
-    def first_version(kind: Kind) -> dict[str, Any]:
-        template = _template(kind)
-        template["version"] = template["template"]["mappings"]["_meta"]["version"] = 1
-        for name in ("worth_a_look", "decision") if kind == "ledger" else ():
-            del template["template"]["mappings"]["properties"]["guidewatch"]["properties"][name]
-        return template
-
-    monkeypatch.setattr(indices, "_template", first_version)
-    prefixed.setup()
-    monkeypatch.undo()
     state = with_event(Held(), judged("old"), NOON).ledger
     assert state is not None
     document = ledger_document(state)
     del document["guidewatch"]["worth_a_look"]
     with elasticsearch_server.client() as client:
+        set_up_as_before(client, elasticsearch_prefix, {"ledger": ("worth_a_look", "decision")})
         client.index(index=f"{elasticsearch_prefix}-ledger-write", id=pid("old"), document=document)
     with pytest.raises(StoreRejectedError, match="set up by an older guidewatch: set it up again"):
         prefixed.upsert([near("new")])
@@ -145,28 +134,17 @@ def test_ledger_from_before_the_second_queue_is_upgraded_with_its_rows_outside_i
 
 
 def test_items_from_before_the_clusters_are_adopted_by_their_text(
-    elasticsearch_server: ElasticsearchServer,
-    prefixed: ElasticStore,
-    elasticsearch_prefix: str,
-    monkeypatch: pytest.MonkeyPatch,
+    elasticsearch_server: ElasticsearchServer, prefixed: ElasticStore, elasticsearch_prefix: str
 ) -> None:
-    def first_version(kind: Kind) -> dict[str, Any]:
-        template = _template(kind)
-        if kind == "items":
-            template["version"] = template["template"]["mappings"]["_meta"]["version"] = 1
-            del template["template"]["mappings"]["properties"]["guidewatch"]["properties"]["cluster"]
-        return template
-
-    monkeypatch.setattr(indices, "_template", first_version)
-    prefixed._indices.setup(prefixed._connection.client)
-    monkeypatch.undo()
     events = [judged(str(n), text="Same.", fetched_at=later(hours=9 - n), at=later(hours=9)) for n in range(3)]
     with elasticsearch_server.client() as client:
+        set_up_as_before(client, elasticsearch_prefix, {"items": ("cluster",)})
         for event in [*events, judged("other")]:
             item = with_event(Held(), event, NOON).item
             assert item is not None
             document = item_document(item)
             del document["guidewatch"]["cluster"]
+            del document["guidewatch"]["search"]["en"]
             client.index(index=f"{elasticsearch_prefix}-items-write", id=event.page_id, document=document)
     with pytest.raises(StoreRejectedError, match="set up by an older guidewatch: set it up again"):
         prefixed.upsert([judged("new")])
@@ -214,25 +192,13 @@ def test_document_that_the_mapping_refuses_is_rejected_alone(prefixed: ElasticSt
     assert "depth" in reason
 
 
-def test_index_that_is_read_only_is_refused_and_no_dead_letter(
-    elasticsearch_server: ElasticsearchServer, prefixed: ElasticStore, elasticsearch_prefix: str
-) -> None:
-    prefixed.setup()
-    with elasticsearch_server.client() as client:
-        client.indices.put_settings(index=f"{elasticsearch_prefix}-ledger", settings={"index.blocks.write": True})
-        with pytest.raises(StoreRejectedError, match="blocked"):
-            prefixed.upsert([ended()])
-        client.indices.put_settings(index=f"{elasticsearch_prefix}-ledger", settings={"index.blocks.write": False})
-    assert prefixed.upsert([ended()]).written == (pid("one"),)
-
-
 def test_write_that_stopped_between_ledger_and_item_is_completed_by_the_replay(
     elasticsearch_server: ElasticsearchServer, prefixed: ElasticStore, elasticsearch_prefix: str
 ) -> None:
     prefixed.setup()
     prefixed.upsert([judged()])
     with elasticsearch_server.client() as client:
-        client.delete(index=f"{elasticsearch_prefix}-items-write", id=pid("one"))
+        client.delete(index=f"{elasticsearch_prefix}-items-write-2026.11", id=pid("one"))
     assert prefixed.upsert([judged()]).written == (pid("one"),)
     assert prefixed.item(pid("one")) is not None
 
@@ -264,7 +230,7 @@ def test_a_walk_goes_beyond_ten_thousand_items(prefixed: ElasticStore) -> None:
     model = with_event(Held(), judged("model", text="A page."), NOON).item
     assert model is not None
     items = [structs.replace(model, page_id=pid(f"page-{n}"), url=f"https://a.example/{n}") for n in range(10_020)]
-    index = prefixed._indices.write("items")
+    index = prefixed._indices.write("items", "2026.11")
     answers = prefixed._pages.bulk.send(
         [Operation(index=index, id=item.page_id, document=item_document(item), seq_no=None) for item in items]
     )

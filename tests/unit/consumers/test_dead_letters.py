@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from consumers.dead_letters import (
     MAX_MESSAGE_CHARS,
     PREFIX,
+    REPLAY_PREFIX,
     DeadLetter,
+    Replay,
     dead_page,
     just_before,
     letter,
     read_letter,
-    without_letter,
+    read_replay,
+    sent_back,
 )
 from consumers.stage import Record, Rejection
 from events import PageFound, PageJudged, UrlEnded, decode, encode
@@ -40,8 +43,10 @@ def test_letter_keeps_the_message_and_says_where_it_was(
     assert read_letter(made.headers) == DeadLetter(
         topic="t", partition=3, offset=14, error="PoisonError", message=expected, at=NOON, stage="index"
     )
-    back = without_letter(made.value, made.key, made.headers)
-    assert (back.topic, back.key, back.value, back.headers) == ("t", key, value, headers)
+    back = sent_back(made.value, made.key, made.headers)
+    assert (back.topic, back.key, back.value) == ("t", key, value)
+    assert back.headers[: len(headers)] == headers
+    assert all(name.startswith(REPLAY_PREFIX) for name, _ in back.headers[len(headers) :])
 
 
 def test_message_that_fails_again_has_one_set_of_facts() -> None:
@@ -50,6 +55,33 @@ def test_message_that_fails_again_has_one_set_of_facts() -> None:
     names = [name for name, _ in second.headers if name.startswith(PREFIX)]
     assert len(names) == len(set(names))
     assert (read_letter(second.headers).offset, read_letter(second.headers).message) == (9, "again")
+
+
+def test_message_that_fails_again_keeps_its_origin_and_counts_its_replays() -> None:
+    first = put_aside(Record("t", 3, 14, b"k", b"v", (("trace", b"x"),)))
+    once = sent_back(first.value, first.key, first.headers)
+    again = put_aside(Record("t", 3, 99, once.key, once.value, once.headers))
+    twice = sent_back(again.value, again.key, again.headers)
+    assert read_replay(once.headers, "t") == Replay(topic="t", partition=3, offset=14, stage="index", count=1)
+    assert read_replay(twice.headers, "t") == Replay(topic="t", partition=3, offset=14, stage="index", count=2)
+    assert len(twice.headers) == len(once.headers)
+
+
+def test_what_was_made_of_a_replayed_message_is_no_replay_in_its_own_topic() -> None:
+    back = sent_back(*attributes(put_aside(Record("t", 0, 1, b"k", b"v"))))
+    assert read_replay(back.headers, "t.made.of.it") is None
+    failed = put_aside(Record("made", 7, 8, b"k", b"w", back.headers), topic="made.dlq")
+    assert read_replay(sent_back(*attributes(failed)).headers, "made") == Replay(
+        topic="made", partition=7, offset=8, stage="index", count=1
+    )
+
+
+def test_headers_of_a_replay_that_nobody_can_read_are_none() -> None:
+    assert read_replay(((REPLAY_PREFIX + "count", b"many"),), "t") is None
+
+
+def attributes(letter: Any) -> tuple[bytes, bytes | None, tuple[tuple[str, bytes], ...]]:
+    return letter.value, letter.key, letter.headers
 
 
 def test_half_a_character_in_a_reason_does_not_stop_the_letter() -> None:

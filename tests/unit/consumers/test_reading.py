@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from kafka import TopicPartition
-from kafka.structs import ConsumerGroupMetadata, MemberState
+from kafka.structs import ConsumerGroupMetadata, MemberState, OffsetAndMetadata
 
+from consumers.counting import Counts, Tally, read_counts, written
 from consumers.reading import BatchLimits, Reader, first_offsets, next_offsets
 
-Message = namedtuple("Message", ["topic", "partition", "offset", "key", "value", "headers"])
+Message = namedtuple("Message", ["topic", "partition", "offset", "key", "value", "headers", "timestamp"])
 ONE, TWO = TopicPartition("t", 1), TopicPartition("t", 2)
 
 
@@ -20,11 +21,14 @@ class MemoryConsumer:
 
     def __init__(self, counts: dict[TopicPartition, int], size: int = 10) -> None:
         self.log = {
-            one: [Message(*one, offset, b"k", b"x" * size, []) for offset in range(count)]
+            one: [Message(*one, offset, b"k", b"x" * size, [], 1_700_000_000_000 + offset) for offset in range(count)]
             for one, count in counts.items()
         }
         self.positions = dict.fromkeys(counts, 0)
         self.commits: dict[TopicPartition, int] = {}
+        self.notes: dict[TopicPartition, str] = {}
+        """Metadata of the committed offsets."""
+        self.asked = 0
         self.paused_now: set[TopicPartition] = set()
         self.group = ConsumerGroupMetadata("g", 1, "m", None, MemberState.STABLE)
         self.before_poll: list[Callable[[], None]] = []
@@ -48,8 +52,12 @@ class MemoryConsumer:
     def assignment(self) -> set[TopicPartition]:
         return set(self.positions)
 
-    def committed(self, partition: TopicPartition, timeout_ms: float) -> int | None:
-        return self.commits.get(partition)
+    def committed(self, partition: TopicPartition, metadata: bool = False, timeout_ms: float = 0) -> Any:
+        self.asked += metadata
+        offset = self.commits.get(partition)
+        if offset is None or not metadata:
+            return offset
+        return OffsetAndMetadata(offset, self.notes.get(partition, ""), -1)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         self.positions[partition] = offset
@@ -179,3 +187,71 @@ def test_offsets_of_a_batch() -> None:
     assert batch is not None
     assert first_offsets(batch.records) == {ONE: 0, TWO: 0}
     assert next_offsets(batch.records) == {ONE: 3, TWO: 2}
+
+
+def commit(consumer: MemoryConsumer, one: Reader) -> None:
+    """Read a batch and commit it, with its counts."""
+    batch = one.read(lambda: False, wait_s=0.01)
+    assert batch is not None
+    tallies = {place: Tally() for place in first_offsets(batch.records)}
+    for record in batch.records:
+        tallies[TopicPartition(record.topic, record.partition)].read += 1
+    for place, position in batch.offsets(batch.records, tallies).items():
+        consumer.commits[place], consumer.notes[place] = position.offset, position.metadata
+    one.done(batch, tallies)
+
+
+def test_counts_go_on_from_batch_to_batch_and_are_asked_for_once() -> None:
+    consumer = MemoryConsumer({ONE: 5})
+    one = reader(consumer, records=2)
+    for _ in range(3):
+        commit(consumer, one)
+    assert read_counts(consumer.notes[ONE]) == Counts(read=5)
+    assert consumer.asked == 1
+
+
+def test_counts_go_on_where_the_last_owner_of_a_partition_stopped() -> None:
+    consumer = MemoryConsumer({ONE: 5})
+    consumer.commits[ONE], consumer.notes[ONE] = 3, written(Counts(read=2, poison=1))
+    consumer.positions[ONE] = 3
+    commit(consumer, reader(consumer))
+    assert read_counts(consumer.notes[ONE]) == Counts(read=4, poison=1)
+
+
+def test_counts_of_a_partition_that_was_away_are_asked_for_again() -> None:
+    consumer = MemoryConsumer({ONE: 10})
+    one = reader(consumer, records=2)
+    commit(consumer, one)
+    consumer.listener.on_partitions_revoked([ONE])
+    consumer.commits[ONE], consumer.notes[ONE] = 7, written(Counts(read=7))
+    consumer.positions[ONE] = 7
+    commit(consumer, one)
+    assert read_counts(consumer.notes[ONE]) == Counts(read=9)
+
+
+def test_counts_after_a_commit_whose_answer_was_lost_are_those_that_were_committed() -> None:
+    consumer = MemoryConsumer({ONE: 3})
+    one = reader(consumer, records=2)
+    batch = one.read(lambda: False)
+    assert batch is not None
+    consumer.commits[ONE], consumer.notes[ONE] = 2, written(Counts(read=2))
+    one.give_back(batch.records)
+    commit(consumer, one)
+    assert read_counts(consumer.notes[ONE]) == Counts(read=3)
+
+
+def test_counting_begins_where_somebody_else_committed_last() -> None:
+    consumer = MemoryConsumer({ONE: 5})
+    consumer.commits[ONE] = consumer.positions[ONE] = 3
+    commit(consumer, reader(consumer))
+    assert read_counts(consumer.notes[ONE]) == Counts(since=3, read=2)
+
+
+def test_backlog_goes_in_transactions_of_five_hundred_records() -> None:
+    one = Reader(MemoryConsumer({ONE: 1200}), BatchLimits())
+    one.subscribe(["t"])
+    assert [len(read(one)) for _ in range(3)] == [500, 500, 200]
+
+
+def test_trickle_waits_a_fifth_of_a_second_for_company() -> None:
+    assert BatchLimits().linger_s == 0.2

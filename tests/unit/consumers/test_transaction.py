@@ -5,13 +5,14 @@ import time
 
 import pytest
 from kafka import TopicPartition
+from kafka.structs import OffsetAndMetadata
 
 from consumers.background import Call
 from consumers.connection import Membership
 from consumers.transaction import TransactionalWriter, WriterClosedError
 from tests.unit.consumers.producers import MemoryProducers
 
-OFFSETS = {TopicPartition("t", 0): 1}
+OFFSETS = {TopicPartition("t", 0): OffsetAndMetadata(1, "", -1)}
 
 
 @pytest.fixture

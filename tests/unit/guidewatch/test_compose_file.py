@@ -50,7 +50,7 @@ def test_nothing_listens_beyond_loopback_and_everything_has_a_memory_limit(name)
     assert service["mem_limit"]
 
 
-@pytest.mark.parametrize("name", sorted(COMPOSE["services"].keys() - {"setup", "kibana-user", "crawl"}))
+@pytest.mark.parametrize("name", sorted(COMPOSE["services"].keys() - {"setup", "users", "crawl", "feed"}))
 def test_what_runs_for_long_restarts_and_has_a_health_check(name):
     service = COMPOSE["services"][name]
     assert service["restart"] == "unless-stopped"
@@ -61,6 +61,23 @@ def test_no_password_has_a_default():
     text = (ROOT / "docker-compose.yml").read_text("utf-8")
     for variable in re.findall(r"\$\{([A-Z_]+)(?![A-Z_])([^}]*)\}", text):
         assert variable[1].startswith(":?") or variable[0] == "CRAWL_CONTACT"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_have_no_capabilities(name):
+    assert OURS[name]["cap_drop"] == ["ALL"]
+    assert OURS[name]["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_nobody_is_the_superuser_and_users_have_the_roles_of_this_project(name):
+    given = OURS[name]["environment"]
+    user = given.get("GUIDEWATCH_ELASTICSEARCH_USERNAME")
+    (_, _, script) = COMPOSE["services"]["users"]["entrypoint"]
+    made = dict(re.findall(r'put (guidewatch-\w+) .*\\"roles\\": \[\\"(\w+)\\"', script))
+    roles = yaml.safe_load((ROOT / "storage" / "elastic" / "security" / "roles.yml").read_text("utf-8"))
+    assert set(made.values()) <= roles.keys()
+    assert user is None or user in made
 
 
 def test_make_env_writes_every_variable_once(tmp_path):

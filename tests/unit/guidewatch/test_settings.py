@@ -46,3 +46,10 @@ def test_ports_that_are_none_are_refused_in_one_line(monkeypatch, value):
     with pytest.raises(settings.SettingsError, match=r"GUIDEWATCH_CRAWL_PORTS: .*from 1 to 65535") as caught:
         settings.load(settings.CrawlSettings)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "port"), [("", None), ("0", 0), ("9464", 9464)])
+def test_metrics_have_a_port_or_none(monkeypatch, value, port):
+    assert settings.load(settings.MetricsSettings).port is None
+    monkeypatch.setenv("GUIDEWATCH_METRICS_PORT", value)
+    assert settings.load(settings.MetricsSettings).port == port

@@ -45,7 +45,13 @@ def test_the_help_of_a_command_loads_no_room(command):
     assert not loaded(command, "--help") & (HEAVY | {"events", "classifier", "crawlers", "consumers", "starlette"})
 
 
-def test_status_and_feeds_load_no_crawler_no_classifier_and_no_client(data):
-    found = loaded("status", "--data", data) | loaded("feed", "build", "--data", data, "--to", data / "feeds")
+def test_feeds_load_no_crawler_no_classifier_and_no_client(data):
+    found = loaded("feed", "build", "--data", data, "--to", data / "feeds")
     assert "sqlite3" in found
     assert not found & (HEAVY | {"classifier", "crawlers", "consumers", "starlette", "uvicorn"})
+
+
+def test_status_looks_into_the_frontier_and_loads_nothing_else_of_crawls_and_models(data):
+    found = loaded("status", "--data", data)
+    assert {"sqlite3", "crawlers"} <= found
+    assert not found & (HEAVY | {"classifier", "consumers", "starlette", "uvicorn"})

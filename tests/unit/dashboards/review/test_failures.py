@@ -61,6 +61,8 @@ def test_pages_that_are_not_there_say_so(client: TestClient) -> None:
 
 
 def test_health_needs_no_session_and_tells_nothing(stranger: TestClient, open_app) -> None:
-    assert (stranger.get("/healthz").status_code, stranger.get("/healthz").text) == (200, "ok\n")
-    down = open_app(store=BrokenStore(StoreUnavailableError("at 10.0.0.7"))).get("/healthz")
-    assert (down.status_code, down.text) == (503, "store unavailable\n")
+    for path in ("/healthz", "/readyz"):
+        assert (stranger.get(path).status_code, stranger.get(path).text) == (200, "ok\n")
+    down = open_app(store=BrokenStore(StoreUnavailableError("at 10.0.0.7")))
+    assert (down.get("/healthz").status_code, down.get("/readyz").status_code) == (200, 503)
+    assert down.get("/readyz").text == "store unavailable\n"

@@ -10,7 +10,8 @@ from tests.unit.dashboards.sample_items import judged
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/login", "/worth-a-look", "/healthz", "/nothing", "/static/review.js", "/items/abc/decision"]
+    "path",
+    ["/", "/login", "/worth-a-look", "/healthz", "/readyz", "/nothing", "/static/review.js", "/items/abc/decision"],
 )
 def test_every_response_carries_the_security_headers(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
