@@ -102,6 +102,10 @@ bench: $(TRANSFORMERS)/test.stamp ## Speed, memory and start of the classifier, 
 bench-crawl: servers ## Speed, harvest and memory of crawls against plain Scrapy, on a generated web, through Kafka too (half an hour)
 	@$(BIN)/python -m tests.benchmarks.crawl $(ARGS)
 
+.PHONY: bench-pipeline
+bench-pipeline: servers ## Overhead, latency and growth of classify and index on a Kafka and an Elasticsearch (half an hour)
+	@$(BIN)/python -m tests.benchmarks.pipeline $(ARGS)
+
 .PHONY: chaos
 chaos: servers ## Kill, hang and restart everything under load, and see whether anything is lost or doubled (half an hour; ARGS=--help)
 	@$(BIN)/python -m tests.chaos $(ARGS)

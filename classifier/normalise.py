@@ -53,6 +53,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SPACED = re.compile(r"(?<![^\W_])([^\W\d_])([ .*_·\-–/|~+]{1,2})([^\W\d_])(?:\2[^\W\d_])+(?![^\W_])")
 _LEET_WORD = re.compile(r"(?<![\w@$!€])[^\W\d_]*[013456789@$!€][\w@$!€]*")
+_LEET_SIGN = re.compile("[013456789@$!€]")
 _NO_LEET = re.compile(r"\d+\w{1,2}|\d+[^\W\d_]{3}|[^\W\d_]+\d+|[^\W\d_]+!+|[$€]?\d+[$€]?|\W+")
 """Numbers with a unit, names with a number, emphasis, prices."""
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
@@ -79,8 +80,11 @@ def normalise(text: str) -> str:
         if _HAN.search(text):
             text = str(_simplifier().convert(text))
     text = _SPACED.sub(_join, text)
-    text = _LEET_WORD.sub(_unleet, text)
-    return _SPACE.sub(" ", text).strip()
+    if _LEET_SIGN.search(text):
+        text = _LEET_WORD.sub(_unleet, text)
+    if "  " in text or "\t" in text:
+        text = _SPACE.sub(" ", text)
+    return text.strip()
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""The embedded installation: judge and store in one worker thread beside the crawl, no server."""
+"""The embedded installation: judge and store in two threads beside the crawl, no server."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from storage import Store, StoreUnavailableError
 Found = PageFound | UrlEnded
 Judged = PageJudged | UrlEnded
 Judge = Callable[[Sequence[PageFound]], list[PageJudged]]
+Batch = list[tuple[Found, Future[float | None]]]
 
 
 class EmbeddedSink:
@@ -70,8 +71,13 @@ class EmbeddedSink:
         self._queue: queue.Queue[tuple[Found, Future[float | None]] | None] = queue.Queue()
         self._idle = threading.Condition()
         self._open = 0
-        self._thread = threading.Thread(target=self._work, name="judge-and-store", daemon=True)
-        self._thread.start()
+        self._to_store: queue.Queue[tuple[Batch, list[Judged]] | None] = queue.Queue(maxsize=1)
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for work, name in ((self._judge_batches, "judge"), (self._store_batches, "store"))
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def put(self, event: Found) -> Future[float | None]:
         """Take one event; the future resolves when it is durable in the store, to the page's score if it was judged."""
@@ -89,30 +95,47 @@ class EmbeddedSink:
     def flush(self) -> None:
         """Wait until every event taken so far is settled."""
         with self._idle:
-            self._idle.wait_for(lambda: self._open == 0 or not self._thread.is_alive())
+            self._idle.wait_for(self._is_settled)
 
     def close(self, within_s: float | None = None) -> None:
-        """Settle everything and end the worker.
+        """Settle everything and end the threads.
 
         After ``within_s`` seconds, what is not settled is left: its futures stay open, its pages are fetched again by
-        the next run, and the worker ends with the process.
+        the next run, and the threads end with the process.
         """
         with self._idle:
-            self._idle.wait_for(lambda: self._open == 0 or not self._thread.is_alive(), within_s)
+            self._idle.wait_for(self._is_settled, within_s)
         self._queue.put(None)
-        self._thread.join(0.1 if self._open else None)
+        for thread in self._threads:
+            thread.join(0.1 if self._open else None)
 
-    def _work(self) -> None:
+    def _is_settled(self) -> bool:
+        return self._open == 0 or not all(thread.is_alive() for thread in self._threads)
+
+    def _judge_batches(self) -> None:
+        """Judge batch after batch, at the most two ahead of the store."""
         while (batch := self._next_batch()) is not None:
             events = [event for event, _ in batch]
             try:
-                scores = self._settle(events)
-            except Exception as error:  # noqa: BLE001  the edge of the worker: the crawl learns of it and stops
+                judged: list[Judged] = [event for event in events if isinstance(event, UrlEnded)]
+                judged += self._judged([event for event in events if isinstance(event, PageFound)])
+            except Exception as error:  # noqa: BLE001  the edge of the thread: the crawl learns of it and stops
+                self._resolve(batch, {}, error)
+            else:
+                self._to_store.put((batch, judged))
+        self._to_store.put(None)
+
+    def _store_batches(self) -> None:
+        while (found := self._to_store.get()) is not None:
+            batch, judged = found
+            try:
+                scores = self._settle([event for event, _ in batch], judged)
+            except Exception as error:  # noqa: BLE001  the edge of the thread: the crawl learns of it and stops
                 self._resolve(batch, {}, error)
             else:
                 self._resolve(batch, scores, None)
 
-    def _next_batch(self) -> list[tuple[Found, Future[float | None]]] | None:
+    def _next_batch(self) -> Batch | None:
         first = self._queue.get()
         if first is None:
             return None
@@ -131,7 +154,7 @@ class EmbeddedSink:
 
     def _resolve(
         self,
-        batch: Sequence[tuple[Found, Future[float | None]]],
+        batch: Batch,
         scores: Mapping[str, float],
         error: BaseException | None,
     ) -> None:
@@ -144,10 +167,8 @@ class EmbeddedSink:
             self._open -= len(batch)
             self._idle.notify_all()
 
-    def _settle(self, events: Sequence[Found]) -> dict[str, float]:
-        """Judge and store ``events``; return the scores of the pages that were judged, by page id."""
-        judged: list[Judged] = [event for event in events if isinstance(event, UrlEnded)]
-        judged += self._judged([event for event in events if isinstance(event, PageFound)])
+    def _settle(self, events: Sequence[Found], judged: list[Judged]) -> dict[str, float]:
+        """Store what was made of ``events``; return the scores of the pages that were judged, by page id."""
         rejected = dict(self._upsert(judged))
         if rejected:
             originals = {event.page_id: event for event in events}

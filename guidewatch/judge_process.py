@@ -94,11 +94,14 @@ def _work(connection: Connection, model: Path | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which lets a batch end
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    from crawlers.collecting import sparing_what_stays
     from guidewatch import composition
 
-    with contextlib.suppress(EOFError, OSError):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.suppress(EOFError, OSError))
         try:
             judge = composition.judge(composition.classifier(model))
+            stack.enter_context(sparing_what_stays())
         except Exception as error:  # noqa: BLE001  the edge of the process: the parent raises it
             connection.send(error)
             return

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from guidewatch.metrics.process import Process
 
 StageName = Literal["spider", "classify", "index", "label", "evidence"]
+_RESTART_S = 45.0
+"""A static member may be away for so long and keeps its partitions."""
+_DEAD_S = 15.0
+"""The partitions of another that dies go to the others after so long."""
 
 
 def register(app: typer.Typer) -> None:
@@ -86,7 +90,6 @@ def work(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Run one stage until SIGTERM or Ctrl-C; start more of a stage to go faster."""
-    from consumers.connection import Membership
     from guidewatch import settings
 
     prefix = settings.load(settings.KafkaSettings).topic_prefix
@@ -99,7 +102,7 @@ def work(
     elif allow_private:
         raise UserMistakeError(f"--allow-private is for spiders: {stage} fetches nothing")
     else:
-        summary = _consumer(stage, Membership(group=group, instance=instance, static=static), heartbeat)
+        summary = _consumer(stage, _membership(group, instance, static=static), heartbeat)
     if as_json:
         output.emit({"stage": stage, "instance": instance, "summary": summary})
     output.say(f"{stage} stopped: {summary}")
@@ -135,8 +138,9 @@ def _spider_process(spider: Spider) -> Process:
 
 def _consumer(stage: StageName, member: Membership, heartbeat: Path | None) -> Summary:
     from consumers.loop import ConsumeLoop
+    from crawlers.collecting import sparing_what_stays
 
-    with stop_on_signals() as stop, _stage(stage) as made:
+    with stop_on_signals() as stop, _stage(stage) as made, sparing_what_stays():
         loop = ConsumeLoop(made.stage, composition.kafka_options(), member, _now)
         with (
             beating(heartbeat, lambda: loop.status().turned_at_s, lambda: _shown(loop)),
@@ -202,6 +206,13 @@ def _shown(loop: ConsumeLoop) -> dict[str, Any]:
         "last_commit_at": status.last_commit_at,
         "summary": status.summary,
     }
+
+
+def _membership(group: str, instance: str, *, static: bool) -> Membership:
+    """Return a member whose place is kept over a restart, or given to another soon after its death."""
+    from consumers.connection import Membership
+
+    return Membership(group, instance, static=static, session_timeout_s=_RESTART_S if static else _DEAD_S)
 
 
 def _now() -> datetime:
