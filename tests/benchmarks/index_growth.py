@@ -63,6 +63,7 @@ def growth(
             "client_us": 1e6 * (time.process_time() - own) / _MEASURED,
             "server_us": 1e6 * (_server_s(client) - servers) / _MEASURED,
             "wall_us": 1e6 * (time.monotonic() - began) / _MEASURED,
+            "bytes": {kind: _bytes_a_document(client, kind) for kind in ("ledger", "histories", "items")},
         }
         print(row, file=sys.stderr)
         yield row
@@ -103,6 +104,11 @@ def _come_to_rest(client: Elasticsearch) -> None:
     client.indices.refresh(index="growth-*")
     while client.indices.stats(index="growth-*", metric="merge")["_all"]["total"]["merges"]["current"]:
         time.sleep(1)
+
+
+def _bytes_a_document(client: Elasticsearch, kind: str) -> float:
+    found = client.indices.stats(index=f"growth-{kind}-v*", metric=["store", "docs"])["_all"]["primaries"]
+    return float(found["store"]["size_in_bytes"] / max(1, found["docs"]["count"]))
 
 
 def _server_s(client: Elasticsearch) -> float:

@@ -29,7 +29,7 @@ from events import PageFound, PageJudged, Topics, encode
 from storage.elastic import ElasticStore
 from tests.benchmarks.index_growth import STOPS, growth
 from tests.benchmarks.pages import found_pages
-from tests.benchmarks.processes import cpu_s, stages
+from tests.benchmarks.processes import cpu_s, peak_mb, stages
 from tests.benchmarks.web import Web
 from tests.servers.elasticsearch import running_elasticsearch
 from tests.servers.kafka import KafkaServer, running_kafka
@@ -107,7 +107,11 @@ def capacity(pipeline: Pipeline, pids: dict[str, int], pages: Sequence[PageFound
     pipeline.wait_for(before + len(pages), 600)
     seconds, after = time.monotonic() - began, pipeline.cpu_s(pids)
     cpu = {name: 1_000 * (after[name] - used[name]) / len(rest) for name in after}
-    return {"pages_per_s": len(rest) / seconds, "cpu_ms": cpu}
+    return {
+        "pages_per_s": len(rest) / seconds,
+        "cpu_ms": cpu,
+        "peak_mb": {name: peak_mb(pid) for name, pid in pids.items()},
+    }
 
 
 def latency(pipeline: Pipeline, pages: Sequence[PageFound], rate: float) -> dict[str, Any]:
@@ -163,6 +167,7 @@ def table(found: dict[str, Any]) -> str:
     cpu, alone = found["capacity"]["cpu_ms"], found["bare_ms"]
     workers = cpu["classify"] + cpu["index"]
     servers = cpu["kafka"] + cpu["elasticsearch"]
+    peaks = ", ".join(f"{name} {peak:.0f} MB" for name, peak in found["capacity"]["peak_mb"].items())
     lines = [
         "| what | CPU ms a page | of the bare classifier |",
         "| --- | ---: | ---: |",
@@ -170,7 +175,8 @@ def table(found: dict[str, Any]) -> str:
         *(f"| {name} | {value:.2f} | {value / alone:.2f} |" for name, value in cpu.items()),
         f"| both workers: overhead | {workers - alone:.2f} | {workers / alone - 1:+.0%} |",
         f"| with the servers: overhead | {workers + servers - alone:.2f} | {(workers + servers) / alone - 1:+.0%} |",
-        f"\nCapacity: {found['capacity']['pages_per_s']:.0f} pages a second, workers and servers on this machine.\n",
+        f"\nCapacity: {found['capacity']['pages_per_s']:.0f} pages a second, workers and servers on this machine.",
+        f"Peak memory: {peaks}.\n",
     ]
     if found["latency"]:
         lines += ["| share of capacity | pages/s | p50 s | p95 s | p99 s |", "| --- | ---: | ---: | ---: | ---: |"]
@@ -188,6 +194,8 @@ def table(found: dict[str, Any]) -> str:
         for row in found["growth"]:
             both = row["client_us"] + row["server_us"]
             lines.append(f"| {row['items']:,} | {row['client_us']:.0f} | {row['server_us']:.0f} | {both / base:.2f} |")
+        sizes = ", ".join(f"{kind} {size:,.0f}" for kind, size in found["growth"][-1]["bytes"].items())
+        lines.append(f"\nBytes a document on the disk, with its part of the index: {sizes}.")
     return "\n".join(lines)
 
 

@@ -20,6 +20,14 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def peak_mb(pid: int) -> float:
+    """Return the most megabytes that a running process has held."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 @contextmanager
 def stages(names: Sequence[str], settings: Mapping[str, str]) -> Iterator[dict[str, int]]:
     """Run ``guidewatch work NAME`` for each name; yield their pids, and end them."""

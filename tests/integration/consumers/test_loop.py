@@ -44,11 +44,15 @@ def test_each_page_is_judged_exactly_once(backbone: Backbone) -> None:
     assert sum(run.loop.status().lag.values()) == 0
 
 
-def test_ended_urls_pass_through_byte_for_byte_with_their_headers(backbone: Backbone) -> None:
-    ended = UrlEnded(
+def refused() -> UrlEnded:
+    return UrlEnded(
         id="1", at=AT, page_id="0" * 32, url="http://a.example/", host="a.example", crawl_id="c", outcome="refused",
         reason="robots",
     )  # fmt: skip
+
+
+def test_ended_urls_pass_through_byte_for_byte_with_their_headers(backbone: Backbone) -> None:
+    ended = refused()
     sent = encode(ended)[:-1] + b',"of_a_later_version":1}'
     backbone.send_bytes(backbone.topics.pages_found, sent, ended.page_id, [("traceparent", b"00-abc-def-01")])
     with backbone.running(classify(backbone)) as run:
@@ -56,7 +60,9 @@ def test_ended_urls_pass_through_byte_for_byte_with_their_headers(backbone: Back
 
     (message,) = backbone.messages(backbone.topics.pages_judged)
     assert (message.value, message.key) == (sent, ended.page_id.encode())
-    assert message.headers == [("traceparent", b"00-abc-def-01")]
+    (own, (found_at, _)) = message.headers
+    assert own == ("traceparent", b"00-abc-def-01")
+    assert found_at == "guidewatch.found_at"
 
 
 def test_failure_in_the_middle_of_a_batch_shows_no_page_twice_and_loses_none(backbone: Backbone) -> None:
@@ -139,9 +145,8 @@ def test_failing_sink_leaves_the_offset_uncommitted(backbone: Backbone) -> None:
 
 def test_waiting_worker_stays_in_its_group(backbone: Backbone) -> None:
     store = GateStore()
-    backbone.send(backbone.topics.pages_judged, [page(1)])
+    backbone.send(backbone.topics.pages_judged, [refused()])
     stage = IndexStage(store, backbone.topics)
-    stage.accepts = (type(page(1)),)
     patience = {"backoff_base_s": 5.0, "backoff_cap_s": 5.0}
     member = backbone.member(group="index", max_poll_interval_s=2.0)
     with backbone.running(stage, member=member, **patience) as run:

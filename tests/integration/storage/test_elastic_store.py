@@ -149,6 +149,7 @@ def test_items_from_before_the_clusters_are_adopted_by_their_text(
     with pytest.raises(StoreRejectedError, match="set up by an older guidewatch: set it up again"):
         prefixed.upsert([judged("new")])
     prefixed.setup()
+    prefixed.refresh()
     found = {item.page_id: (item.cluster_id, item.cluster_since) for item in prefixed.items(ItemQuery())}
     assert {found[event.page_id] for event in events} == {(events[0].content_id, later(hours=7))}
     assert found[pid("other")] == (judged("other").content_id, later(hours=-1))
