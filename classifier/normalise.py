@@ -102,8 +102,12 @@ def _script(text: str) -> str:
 
 
 def _one_script(match: re.Match[str], *, usual: str) -> str:
+    return _in_one_script(match.group(), usual)
+
+
+@lru_cache(maxsize=20_000)
+def _in_one_script(word: str, usual: str) -> str:
     """Bring a word of look-alikes into one script: of its own letters that only one has, else of the text."""
-    word = match.group()
     latin = any(c not in _CYRILLIC_LIKE for c in _LATIN.findall(word))
     cyrillic = any(c not in _LATIN_LIKE for c in _CYRILLIC.findall(word))
     script = usual if latin == cyrillic else "latin" if latin else "cyrillic"

@@ -31,6 +31,8 @@ from crawlers.turns import turns_of
 from events import PageFound, UrlEnded
 
 _MAX_SOURCES_PER_HOST = 50
+_MAX_WAITING_CHARS = 16_000_000
+"""Texts in memory that wait to be judged and stored: many pages in a row may be dear to judge."""
 _AHEAD = 4
 """A focused crawl has so many times as many URLs that have not ended as it has requests at once."""
 
@@ -175,7 +177,7 @@ class RunningCrawl:
 
         A focused crawl starts slowly and never runs far ahead of the verdicts, so that they count.
         """
-        if self.stopping or self.outstanding > self.plan.max_outstanding:
+        if self.stopping or self.outstanding > self.plan.max_outstanding or self._outbox.chars > _MAX_WAITING_CHARS:
             return None
         if self._focus is not None and self.unended > self._ahead():
             return None

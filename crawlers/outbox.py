@@ -25,7 +25,9 @@ class Outbox:
 
     def __init__(self, sink: PageSink) -> None:
         self._sink = sink
-        self._waiting: set[_Answer] = set()
+        self._waiting: dict[_Answer, int] = {}
+        self.chars = 0
+        """Of the texts that wait."""
         self._answers: deque[tuple[_Answer, float | None, BaseException | None]] = deque()
         self._woken = False
 
@@ -46,7 +48,9 @@ class Outbox:
         waits = []
         for event in events:
             wait: _Answer = loop.create_future()
-            self._waiting.add(wait)
+            size = len(event.text) if isinstance(event, PageFound) else 0
+            self._waiting[wait] = size
+            self.chars += size
             waits.append(wait)
             self._hand_over(event, wait, loop)
         scores: list[float | None] = []
@@ -80,7 +84,7 @@ class Outbox:
             self._settle(*self._answers.popleft())
 
     def _settle(self, wait: _Answer, score: float | None, error: BaseException | None) -> None:
-        self._waiting.discard(wait)
+        self.chars -= self._waiting.pop(wait, 0)
         if wait.done():
             return
         if error is None:

@@ -51,7 +51,7 @@ class EmbeddedSink:
         *,
         dead_letters: Path,
         keep_evidence: Callable[[PageJudged], None] | None = None,
-        batch_pages: int = 32,
+        batch_pages: int = 64,
         wait_s: float = 0.1,
         retries: int = 5,
         pause_s: float = 0.1,

@@ -68,7 +68,7 @@ class ClassifierSettings(BaseSettings):
     model_config = _config("GUIDEWATCH_CLASSIFIER_")
 
     model: Path | None = Field(None, description="model folder; empty for the shipped model")
-    batch_pages: int = Field(32, ge=1, description="most pages judged in one batch")
+    batch_pages: int = Field(64, ge=1, description="most pages judged in one batch")
 
 
 class KafkaSettings(BaseSettings):
