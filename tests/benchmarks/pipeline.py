@@ -228,6 +228,8 @@ def main() -> None:
         with running_elasticsearch(heap="2g") as elastic:
             found["growth"] = list(growth(elastic.url, flagged, others, given.items))
     print(json.dumps(found) if given.json else table(found))
+    if unseen := sum(row["unseen"] for row in found["latency"].values()):
+        sys.exit(f"{unseen} of the pages that were looked for were never found")
 
 
 if __name__ == "__main__":
