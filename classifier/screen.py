@@ -26,7 +26,7 @@ BOUND = 0.3
 CLEAR = 0.12
 """No held-out page under it would have been flagged, or shown; twelve in thirteen harmless pages of the web are."""
 MOST = 3
-"""As many passages as a verdict names: more change no held-out figure, and make suspicious pages dearer."""
+"""As many passages as a verdict names: more move held-out figures by a thousandth, and make suspects dearer."""
 _TOKEN = r"[\u4e00-\u9fff]|[^\W_]+"  # noqa: S105
 _MENTIONED = 0.25
 """What one step of `mentions` weighs beside a view of length 1."""

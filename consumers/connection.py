@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,6 +23,7 @@ from kafka.errors import (
 )
 
 from events import MAX_MESSAGE_BYTES
+from events.refusals import hearing
 
 ClientOptions = Mapping[str, Any]
 """Options that all clients share: ``bootstrap_servers``, ``security_protocol``, ``sasl_*``, ``ssl_*``."""
@@ -192,7 +191,7 @@ def open_admin(options: ClientOptions, *, timeout_s: float) -> Any:
 
 def _opened(options: ClientOptions, timeout_s: float, make: Callable[[], Client]) -> Client:
     _reach(options, timeout_s)
-    with _hearing() as refusal:
+    with hearing() as refusal:
         try:
             return make()
         except KafkaConfigurationError:
@@ -205,32 +204,6 @@ def _opened(options: ClientOptions, timeout_s: float, make: Callable[[], Client]
                 f"Kafka at {_servers(options)} takes connections but does not let us in: {error} "
                 "(is it starting? else check the security protocol, the user, the password and the certificate)"
             ) from error
-
-
-class _Refusal(logging.Handler):
-    """Hears that the broker refuses us: the client only logs that, tries again, and in the end says that time is up."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.reason = ""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
-        if "SaslAuthenticationFailedError" in text or "UnsupportedSaslMechanismError" in text:
-            self.reason = text.rpartition("Error: ")[2]
-
-
-@contextmanager
-def _hearing() -> Iterator[_Refusal]:
-    """Hear what the client logs while it connects, in place of those who would be told every attempt."""
-    logger, handler = logging.getLogger("kafka.net"), _Refusal()
-    logger.addHandler(handler)
-    logger.propagate = False
-    try:
-        yield handler
-    finally:
-        logger.propagate = True
-        logger.removeHandler(handler)
 
 
 def _reach(options: ClientOptions, timeout_s: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import msgspec
@@ -16,9 +17,7 @@ import msgspec
 from consumers.dead_letters import read_replay
 from consumers.stage import Record
 from events import LabelRecorded, PageFound, PageJudged, UrlEnded
-
-NOBODYS = "unknown crawl"
-"""Reason of a URL that was refused because nobody had started its crawl: no crawl counts it as its own."""
+from events.crawls import UNKNOWN_CRAWL
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,18 +51,18 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def with_tally(self, tally: Tally) -> Counts:
         """Return the counts after the records of ``tally``."""
-        return Counts(
-            since=self.since,
-            read=self.read + tally.read,
-            outcomes=dict(Counter(self.outcomes) + tally.outcomes),
-            outputs=self.outputs + tally.outputs,
-            poison=self.poison + tally.poison,
-            rejected=self.rejected + tally.rejected,
-            replayed=self.replayed + tally.replayed,
-            echoes=self.echoes + tally.echoes,
-            echo_letters=self.echo_letters + tally.echo_letters,
-            nobodys=self.nobodys + tally.nobodys,
-        )
+        return self._plus(tally, self.since)
+
+    def plus(self, other: Counts) -> Counts:
+        """Return the counts of two partitions together."""
+        return self._plus(other, self.since + other.since)
+
+    def _plus(self, other: Counts | Tally, since: int) -> Counts:
+        numbers = {name: getattr(self, name) + getattr(other, name) for name in _NUMBERS}
+        return Counts(since=since, outcomes=dict(Counter(self.outcomes) + Counter(other.outcomes)), **numbers)
+
+
+_NUMBERS = tuple(name for name in Counts.__struct_fields__ if name not in ("since", "outcomes"))
 
 
 @dataclass(slots=True)
@@ -104,7 +103,7 @@ class Tally:
             self.rejected += record.event is not None
         else:
             self.outcomes[kind_of(record.event)] += 1
-        self.nobodys += isinstance(record.event, UrlEnded) and record.event.reason == NOBODYS
+        self.nobodys += isinstance(record.event, UrlEnded) and record.event.reason == UNKNOWN_CRAWL
 
 
 def kind_of(event: Any) -> str:
@@ -122,20 +121,7 @@ def kind_of(event: Any) -> str:
 
 def summed(counts: Iterable[Counts]) -> Counts:
     """Return the counts of several partitions together."""
-    total = Tally()
-    since = 0
-    for one in counts:
-        since += one.since
-        total.read += one.read
-        total.outcomes.update(one.outcomes)
-        total.outputs += one.outputs
-        total.poison += one.poison
-        total.rejected += one.rejected
-        total.replayed += one.replayed
-        total.echoes += one.echoes
-        total.echo_letters += one.echo_letters
-        total.nobodys += one.nobodys
-    return Counts(since=since).with_tally(total)
+    return reduce(Counts.plus, counts, Counts())
 
 
 def written(counts: Counts) -> str:

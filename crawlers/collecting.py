@@ -14,8 +14,7 @@ _THRESHOLD = 20_000
 def sparing_what_stays() -> Iterator[None]:
     """Exempt the objects of the moment, libraries for the most part, from collection until the block ends.
 
-    Without this, every seventh part of a crawl's time is spent on looking through them again and again; a classifier
-    beside it has as many.
+    Without this, every seventh part of a crawl's time is spent on looking through them again and again.
     """
     before = gc.get_threshold()
     gc.freeze()

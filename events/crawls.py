@@ -12,6 +12,9 @@ CRAWL_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 CrawlId = Annotated[str, msgspec.Meta(pattern=CRAWL_ID)]
 Phase = Literal["running", "ending", "ended"]
 
+UNKNOWN_CRAWL = "unknown crawl"
+"""Reason of a URL that is refused because nobody has started its crawl: no crawl counts it as its own."""
+
 
 class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
     """A crawl: what it may do, and where it stands. Topic ``crawls`` (compacted), key: crawl id."""

@@ -12,6 +12,7 @@ from crawlers.distributed.ledger import PartitionLedger
 from crawlers.distributed.unit import Message, Unit, found_message
 from crawlers.identity import event_id
 from events import CrawlRequest, PoisonError, Topics, UrlEnded, decode
+from events.crawls import UNKNOWN_CRAWL
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Intake:
                 host=request.host,
                 crawl_id=request.crawl_id,
                 outcome="refused",
-                reason="unknown crawl",
+                reason=UNKNOWN_CRAWL,
                 depth=request.depth,
                 parent_url=request.parent_url,
             )

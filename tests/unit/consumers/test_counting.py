@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.counting import NOBODYS, Counts, Tally, kind_of, read_counts, summed, written
+from consumers.counting import Counts, Tally, kind_of, read_counts, summed, written
 from events import OUTCOMES
+from events.crawls import UNKNOWN_CRAWL
 from tests.contract.samples import ended, judged, label, verdict
 from tests.unit.consumers.records import record
 from tests.unit.consumers.test_judging import page
@@ -58,6 +59,6 @@ def test_kinds_are_what_the_balance_is_made_of() -> None:
 
 def test_urls_of_a_crawl_that_nobody_started_are_counted_apart() -> None:
     tally = Tally()
-    for reason in ("robots", NOBODYS):
+    for reason in ("robots", UNKNOWN_CRAWL):
         tally.add(record(ended("one", outcome="refused", reason=reason)), "classify", rejected=False)
     assert (tally.outcomes, tally.nobodys) == (Counter(refused=2), 1)
