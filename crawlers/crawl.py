@@ -177,7 +177,7 @@ class RunningCrawl:
 
         A focused crawl starts slowly and never runs far ahead of the verdicts, so that they count.
         """
-        if self.stopping or self.outstanding > self.plan.max_outstanding or self._outbox.chars > _MAX_WAITING_CHARS:
+        if self.stopping or self.unended >= self.plan.max_unended or self._outbox.chars > _MAX_WAITING_CHARS:
             return None
         if self._focus is not None and self.unended > self._ahead():
             return None

@@ -49,5 +49,5 @@ class Ending:
     """Further links, to pages that need not be asked: their source says that they are as they were."""
     seen: Seen | None = field(default=None, repr=False)
     """What is to be remembered of the visit, under the page id of the event."""
-    words: str = field(default="", repr=False)
-    """Those of a page's title and text, one a line."""
+    words: bytes = field(default=b"", repr=False)
+    """Those of a page's title and text, hashed (`crawlers.extraction.traces`)."""

@@ -26,7 +26,7 @@ def identify(url: str) -> Identity | None:
     return _identify(url) if len(url) <= MAX_URL_CHARS else None
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _identify(url: str) -> Identity | None:
     try:
         normal = normalise_url(url)

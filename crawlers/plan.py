@@ -59,8 +59,8 @@ class CrawlPlan:
         What is never asked.
     grace_s
         How long requests under way may go on after a stop; the rest of a stop takes up to 1 s more.
-    max_outstanding
-        No new request is made while more events than this wait to become durable.
+    max_unended
+        No new request is made while so many URLs are being fetched, read, judged or stored.
     source_seeds
         Those of the seeds that are sitemaps or feeds: they are fetched for their links and not counted.
     due_only
@@ -98,7 +98,7 @@ class CrawlPlan:
     ports: frozenset[int] = DEFAULT_PORTS
     off_limits: OffLimits = field(default_factory=OffLimits)
     grace_s: float = 1.2
-    max_outstanding: int = 2_048
+    max_unended: int = 512
     source_seeds: frozenset[str] = frozenset()
     due_only: bool = False
     revisit_min_s: float = 21_600.0

@@ -1,11 +1,14 @@
-"""What the crawl needs to know of a text beside the text: its id, its lines as hashes, its words."""
+"""What the crawl needs to know of a text beside the text: its id, and its lines and words as hashes."""
 
 from __future__ import annotations
 
 import re
+from array import array
+from collections.abc import Iterable
 from hashlib import blake2b
 from struct import Struct
 from typing import NamedTuple
+from zlib import crc32
 
 from events import content_id
 
@@ -20,16 +23,16 @@ _SAMPLE_CHARS = 5_000
 
 
 class Traces(NamedTuple):
-    """Content id and fingerprint of a text; and the words of the beginning of title and text, one a line."""
+    """Content id and fingerprint of a text; and the hashed words of the beginning of title and text (`hashed`)."""
 
     content_id: str
     lines: bytes
-    words: str
+    words: bytes
 
 
 def traces_of(title: str, text: str) -> Traces:
     """Return the traces of a document."""
-    return Traces(content_id(text), fingerprint(text), "\n".join(words_of(f"{title}\n{text}")))
+    return Traces(content_id(text), fingerprint(text), hashed(words_of(f"{title}\n{text}")))
 
 
 def fingerprint(text: str) -> bytes:
@@ -47,6 +50,16 @@ def words_of(text: str) -> frozenset[str]:
     unspaced = {word for word in words if len(word) > 2 and _CJK.search(word)}
     pieces = {word[at : at + 2] for word in unspaced for at in range(len(word) - 1)}
     return (words - unspaced) | pieces
+
+
+def hashed(words: Iterable[str]) -> bytes:
+    """Return ``words`` as numbers of four bytes each, which say nothing but whether two texts have the same ones."""
+    return array("I", [crc32(word.encode("utf-8", "replace")) for word in words]).tobytes()
+
+
+def hashes_in(words: bytes) -> frozenset[int]:
+    """Return the numbers that `hashed` made."""
+    return frozenset(memoryview(words).cast("I"))
 
 
 def _line(line: str) -> tuple[int, int]:

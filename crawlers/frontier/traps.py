@@ -62,10 +62,10 @@ class _Window:
 
     def __init__(self) -> None:
         self.pages = 0
-        self._last: dict[str, int] = {}
+        self._last: dict[int, int] = {}
         """The last page that had each word; some are older than the window."""
 
-    def is_bare(self, words: frozenset[str]) -> bool:
+    def is_bare(self, words: frozenset[int]) -> bool:
         """Return whether the last pages had nearly all of ``words``, and note that one more has them."""
         most = max(2, len(words) // 10)
         unseen = len(words.difference(self._last))
@@ -74,7 +74,7 @@ class _Window:
             unseen += sum(at < oldest for at in map(self._last.get, words, repeat(oldest)))
         self._last.update(dict.fromkeys(words, self.pages))
         self.pages += 1
-        if self.pages % (2 * _WINDOW) == 0:
+        if self.pages % (_WINDOW // 2) == 0:
             self._last = {word: at for word, at in self._last.items() if at >= self.pages - _WINDOW}
         return unseen <= most
 
@@ -123,14 +123,14 @@ class Traps:
         return "?" in shape and self._balance.get((host, _family(shape)), 0) >= _LIMITS["family"]
 
     def learn(
-        self, host: str, url: str, words: frozenset[str], new_links: Iterable[str], *, repeated: bool = False
+        self, host: str, url: str, words: frozenset[int], new_links: Iterable[str], *, repeated: bool = False
     ) -> None:
         """Take in one fetched page.
 
         Parameters
         ----------
         host, url, words
-            Where it stands, and the words of its title and text (`crawlers.extraction.traces`).
+            Where it stands, and the hashes of the words of its title and text (`crawlers.extraction.traces`).
         new_links
             The URLs on it that the crawl did not know.
         repeated
@@ -165,7 +165,7 @@ class Traps:
         self._dirty.clear()
         return changed
 
-    def _weigh(self, key: tuple[str, str], words: frozenset[str], *, fruitless: bool, leads_on: bool) -> None:
+    def _weigh(self, key: tuple[str, str], words: frozenset[int], *, fruitless: bool, leads_on: bool) -> None:
         first = key not in self._windows
         bare = self._is_bare(key, words)
         before = self._balance.get(key, 0)
@@ -174,7 +174,7 @@ class Traps:
         elif not bare or leads_on:
             self._set(key, max(0, before - 2))
 
-    def _is_bare(self, key: tuple[str, str], words: frozenset[str]) -> bool:
+    def _is_bare(self, key: tuple[str, str], words: frozenset[int]) -> bool:
         """Return whether the last pages had nearly all of ``words``, and note these."""
         window = self._windows.pop(key, None) or _Window()
         self._windows[key] = window

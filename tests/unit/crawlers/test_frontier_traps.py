@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.extraction.traces import words_of
+from crawlers.extraction.traces import hashed, hashes_in, words_of
 from crawlers.frontier.traps import Traps, refusal_of, shape_of
 from crawlers.limits import MAX_URL_CHARS
 
@@ -15,7 +15,7 @@ MONTHS = ["January", "February", "March", "April", "May", "June", "July", "Augus
 
 
 def learn(traps: Traps, host: str, url: str, text: str, links: list[str], *, repeated: bool = False) -> None:
-    traps.learn(host, url, words_of(text), links, repeated=repeated)
+    traps.learn(host, url, hashes_in(hashed(words_of(text))), links, repeated=repeated)
 
 
 @pytest.mark.parametrize(
