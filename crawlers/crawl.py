@@ -34,7 +34,9 @@ _MAX_SOURCES_PER_HOST = 50
 _MAX_WAITING_CHARS = 16_000_000
 """Texts in memory that wait to be judged and stored: many pages in a row may be dear to judge."""
 _AHEAD = 4
-"""A focused crawl has so many times as many URLs that have not ended as it has requests at once."""
+"""A young focused crawl has so many times as many URLs that have not ended as it has requests at once."""
+_AHEAD_OF_ENDED = 8
+"""An older one so many of what it has seen the end of: the more it has learned, the less the next verdict changes."""
 
 
 class RunningCrawl:
@@ -177,9 +179,7 @@ class RunningCrawl:
 
         A focused crawl starts slowly and never runs far ahead of the verdicts, so that they count.
         """
-        if self.stopping or self.unended >= self.plan.max_unended or self._outbox.chars > _MAX_WAITING_CHARS:
-            return None
-        if self._focus is not None and self.unended > self._ahead():
+        if self.stopping or self.unended >= self._most_unended() or self._outbox.chars > _MAX_WAITING_CHARS:
             return None
         try:
             row = self._rotation.take()
@@ -191,10 +191,14 @@ class RunningCrawl:
             self._open.add(row.id)
         return row
 
-    def _ahead(self) -> int:
-        """Return how many URLs of a focused crawl may be under way or wait for their verdicts."""
+    def _most_unended(self) -> int:
+        """Return how many URLs may be under way, or wait to be read, judged and stored."""
         fetching = self.plan.concurrency
-        return min(max(fetching, self.ended_now // 4), _AHEAD * fetching)
+        most = max(self.plan.max_unended, 2 * fetching)
+        if self._focus is None:
+            return most
+        young = min(max(fetching, self.ended_now // 4), _AHEAD * fetching)
+        return min(max(young, self.ended_now // _AHEAD_OF_ENDED), most)
 
     def has_next(self) -> bool:
         """Return whether anything is left that this crawl may still fetch."""

@@ -74,7 +74,7 @@ class _Window:
             unseen += sum(at < oldest for at in map(self._last.get, words, repeat(oldest)))
         self._last.update(dict.fromkeys(words, self.pages))
         self.pages += 1
-        if self.pages % (_WINDOW // 2) == 0:
+        if self.pages % _WINDOW == 0:
             self._last = {word: at for word, at in self._last.items() if at >= self.pages - _WINDOW}
         return unseen <= most
 

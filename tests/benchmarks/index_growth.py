@@ -17,6 +17,7 @@ from storage.elastic import ElasticStore
 from storage.elastic.entries import Entry
 from storage.elastic.pages import Outcome, Read
 from storage.merge import Held, with_event
+from storage.port import StoreUnavailableError
 from tests.benchmarks.pages import variants
 
 STOPS = (10_000, 100_000, 1_000_000)
@@ -94,9 +95,18 @@ def _fill(store: ElasticStore, pages: Iterable[PageJudged]) -> None:
 def _write(store: ElasticStore, batch: Sequence[PageJudged]) -> None:
     now = datetime.now(UTC)
     nothing = {page.page_id: Read(held=Held(), entry=Entry(), place=None, found={}) for page in batch}
-    outcome = Outcome()
-    store._pages._write(nothing, {page.page_id: with_event(Held(), page, now) for page in batch}, outcome)
-    assert len(outcome.touched) == len(batch), outcome
+    after = {page.page_id: with_event(Held(), page, now) for page in batch}
+    for wait_s in (1, 2, 5, 10, 30, None):
+        outcome = Outcome()
+        try:
+            store._pages._write(nothing, after, outcome)
+        except StoreUnavailableError:  # it is told to take more than it can at once; what it has of it is a conflict
+            if wait_s is None:
+                raise
+            time.sleep(wait_s)
+        else:
+            assert not outcome.rejected, outcome
+            return
 
 
 def _come_to_rest(client: Elasticsearch) -> None:

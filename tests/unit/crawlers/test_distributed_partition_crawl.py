@@ -178,6 +178,17 @@ def test_nothing_is_taken_when_the_whole_crawl_is_at_its_limit(made) -> None:
     assert crawl.next_row() is not None
 
 
+def test_pages_that_are_fetched_read_and_stored_are_bounded_in_all(made, kept: Kept) -> None:
+    crawl = made(max_unended=3, concurrency=1, concurrency_per_host=9)
+    crawl.receive([(number, request(f"/{number}")) for number in range(5)])
+    first, *_ = [crawl.next_row() for _ in range(3)]
+    crawl.release(first)
+    assert crawl.next_row() is None, "its connection is free, but it is still being read"
+    asyncio.run(crawl.settle(Ending(row=first, event=page_of(first))))
+    assert crawl.next_row() is not None
+    assert crawl.next_row() is None
+
+
 def test_what_is_being_committed_is_not_refused_as_well(made, kept: Kept) -> None:
     crawl = made()
     crawl.receive([(0, request("/")), (1, request("/a"))])
