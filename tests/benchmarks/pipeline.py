@@ -201,7 +201,7 @@ def table(found: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=int, default=30_000, help="pages that capacity is measured with, after the first third")
+    parser.add_argument("--pages", type=int, default=30_000, help="pages for capacity; the first third warms up")
     parser.add_argument("--seconds", type=int, default=40, help="of load at each share of capacity; 0: no latency")
     parser.add_argument("--items", type=int, nargs="*", default=STOPS, help="stops of growth; none: no growth")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")

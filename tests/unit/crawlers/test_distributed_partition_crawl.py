@@ -189,6 +189,17 @@ def test_pages_that_are_fetched_read_and_stored_are_bounded_in_all(made, kept: K
     assert crawl.next_row() is None
 
 
+@pytest.mark.parametrize(("ended", "ahead"), [(0, 2), (20, 5), (80, 10), (10_000, 40)])
+def test_a_focused_crawl_runs_further_ahead_the_more_verdicts_it_has(made, ended: int, ahead: int) -> None:
+    crawl = made(focus="soft", concurrency=2, concurrency_per_host=99, max_unended=40)
+    crawl.receive([(number, request(f"/{number}")) for number in range(50)])
+    crawl.ended_now = ended
+    taken = 0
+    while crawl.next_row() is not None:
+        taken += 1
+    assert taken == ahead
+
+
 def test_what_is_being_committed_is_not_refused_as_well(made, kept: Kept) -> None:
     crawl = made()
     crawl.receive([(0, request("/")), (1, request("/a"))])
