@@ -166,6 +166,7 @@ def test_silent_clients_are_few_and_soon_gone(server: MetricsServer, monkeypatch
         for one in silent:
             one.sendall(b"GET /metrics HTTP/1.1\r\nX: ")
         assert all(gone(one) for one in silent)
+        processes.wait_for(lambda: not server._open, "the end of all connections")
         assert Probed(server.server_port).get("/healthz")[0] == 200
 
 
