@@ -36,7 +36,7 @@ _MAX_WAITING_CHARS = 16_000_000
 _AHEAD = 4
 """A young focused crawl has so many times as many URLs that have not ended as it has requests at once."""
 _AHEAD_OF_ENDED = 8
-"""An older one so many of what it has seen the end of: the more it has learned, the less the next verdict changes."""
+"""An older one has one for so many that have ended: the more it has learned, the less the next verdict changes."""
 
 
 class RunningCrawl:
@@ -177,7 +177,7 @@ class RunningCrawl:
     def next_row(self) -> Row | None:
         """Return the next row to fetch, or None for now.
 
-        A focused crawl starts slowly and never runs far ahead of the verdicts, so that they count.
+        A focused crawl starts slowly and runs ahead of the verdicts by a share of those it has, so that they count.
         """
         if self.stopping or self.unended >= self._most_unended() or self._outbox.chars > _MAX_WAITING_CHARS:
             return None

@@ -60,7 +60,8 @@ class CrawlPlan:
     grace_s
         How long requests under way may go on after a stop; the rest of a stop takes up to 1 s more.
     max_unended
-        No new request is made while so many URLs are being fetched, read, judged or stored.
+        No new request is made while so many URLs are being fetched, read, judged or stored; twice ``concurrency`` where
+        that is more.
     source_seeds
         Those of the seeds that are sitemaps or feeds: they are fetched for their links and not counted.
     due_only

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -96,17 +97,23 @@ def _write(store: ElasticStore, batch: Sequence[PageJudged]) -> None:
     now = datetime.now(UTC)
     nothing = {page.page_id: Read(held=Held(), entry=Entry(), place=None, found={}) for page in batch}
     after = {page.page_id: with_event(Held(), page, now) for page in batch}
-    for wait_s in (1, 2, 5, 10, 30, None):
-        outcome = Outcome()
-        try:
-            store._pages._write(nothing, after, outcome)
-        except StoreUnavailableError:  # it is told to take more than it can at once; what it has of it is a conflict
-            if wait_s is None:
-                raise
-            time.sleep(wait_s)
-        else:
-            assert not outcome.rejected, outcome
+    outcome = Outcome()
+    try:
+        store._pages._write(nothing, after, outcome)
+    except StoreUnavailableError:  # it was told to take more than it can at once
+        _write_again(store, batch)
+    else:
+        assert len(outcome.touched) == len(batch), outcome
+
+
+def _write_again(store: ElasticStore, batch: Sequence[PageJudged]) -> None:
+    """Write a batch of which some may be there, the whole way."""
+    for wait_s in (1, 2, 5, 10, 30):
+        time.sleep(wait_s)
+        with suppress(StoreUnavailableError):
+            assert not store.upsert(batch).rejected
             return
+    raise TimeoutError("the server takes nothing")
 
 
 def _come_to_rest(client: Elasticsearch) -> None:
