@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from crawlers.endings import Ending
-from crawlers.extraction.traces import hashes_in
 from crawlers.focus import Focus
 from crawlers.frontier import Frontier, Kind, Link, Row
 from crawlers.frontier.budgets import HostBudgets
@@ -97,8 +96,8 @@ class Decisions:
         if self._focus is not None:
             self._focus.read(owner, ending.known, event.title, event.text)
         first = self._frontier.first_with(event.content_id, event.page_id)
-        words = hashes_in(ending.words)
-        self._traps.learn(event.host, event.url, words, [link.url for link in new], repeated=first is not None)
+        links = [link.url for link in new]
+        self._traps.learn(event.host, event.url, ending.words, links, repeated=first is not None)
         return event if first is None else self._reader.repeated(event, first)
 
     def _hops(self, urls: Sequence[str], ending: Ending) -> list[Row]:

@@ -50,4 +50,4 @@ class Ending:
     seen: Seen | None = field(default=None, repr=False)
     """What is to be remembered of the visit, under the page id of the event."""
     words: bytes = field(default=b"", repr=False)
-    """Those of a page's title and text, hashed (`crawlers.extraction.traces`)."""
+    """Those of a page's title and text, as bits (`crawlers.extraction.traces`)."""

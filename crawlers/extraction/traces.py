@@ -1,9 +1,8 @@
-"""What the crawl needs to know of a text beside the text: its id, and its lines and words as hashes."""
+"""What the crawl needs to know of a text beside the text: its id, its lines as hashes, its words as a set of bits."""
 
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Iterable
 from hashlib import blake2b
 from struct import Struct
@@ -20,10 +19,11 @@ _WIDE = re.compile("[\u2e80-\U0010ffff]")
 _WORD = re.compile(r"[^\W\d_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _SAMPLE_CHARS = 5_000
+_WORD_BITS = 16_384
 
 
 class Traces(NamedTuple):
-    """Content id and fingerprint of a text; and the hashed words of the beginning of title and text (`hashed`)."""
+    """Content id and fingerprint of a text; and the words of the beginning of title and text (`bits_of`)."""
 
     content_id: str
     lines: bytes
@@ -32,7 +32,7 @@ class Traces(NamedTuple):
 
 def traces_of(title: str, text: str) -> Traces:
     """Return the traces of a document."""
-    return Traces(content_id(text), fingerprint(text), hashed(words_of(f"{title}\n{text}")))
+    return Traces(content_id(text), fingerprint(text), bits_of(words_of(f"{title}\n{text}")))
 
 
 def fingerprint(text: str) -> bytes:
@@ -52,14 +52,13 @@ def words_of(text: str) -> frozenset[str]:
     return (words - unspaced) | pieces
 
 
-def hashed(words: Iterable[str]) -> bytes:
-    """Return ``words`` as numbers of four bytes each, which say nothing but whether two texts have the same ones."""
-    return array("I", [crc32(word.encode("utf-8", "replace")) for word in words]).tobytes()
-
-
-def hashes_in(words: bytes) -> frozenset[int]:
-    """Return the numbers that `hashed` made."""
-    return frozenset(memoryview(words).cast("I"))
+def bits_of(words: Iterable[str]) -> bytes:
+    """Return a set of 16,384 bits in which each of ``words`` has its own, which it may share with others."""
+    bits = bytearray(_WORD_BITS // 8)
+    for word in words:
+        at = crc32(word.encode("utf-8", "replace")) % _WORD_BITS
+        bits[at // 8] |= 1 << at % 8
+    return bytes(bits)
 
 
 def _line(line: str) -> tuple[int, int]:

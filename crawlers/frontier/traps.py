@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterable
-from itertools import repeat
 from urllib.parse import urlsplit
 
 from crawlers.limits import MAX_URL_CHARS
@@ -23,8 +22,14 @@ _MONTH = re.compile(r"(?<!\d)(\d{4})(?:[-/]|&month=|&m=)(?:0?[1-9]|1[0-2])(?=$|[
 _MONTH_FIRST = re.compile(r"\bmonth=\d{1,2}&year=(\d{4})(?!\d)", re.IGNORECASE)
 _YEARS_AHEAD = 3
 _WINDOW = 12
-_SHAPES_IN_MEMORY = 512
+"""How many pages are remembered, at least."""
+_BLOCK = 4
+_LEAST_FREE = 0.05
+_SHAPES_IN_MEMORY = 2_048
+"""Each is some 9 kB."""
 _LIMITS = {"shape": 20, "family": 30, "host": 200, "fails": 10}
+_Words = tuple[int, int]
+"""Bits, and of how many."""
 _HOST, _FAILS = "", "!"
 """What stands for a shape where the count is of the host."""
 _BROKEN = re.compile(
@@ -56,27 +61,31 @@ def refusal_of(url: str, year: int = 9_999) -> str | None:
 
 
 class _Window:
-    """Which words the last pages had."""
+    """Which words the last pages had: the pages of some blocks, and those of the one that is being filled."""
 
-    __slots__ = ("_last", "pages")
+    __slots__ = ("_blocks", "_filled")
 
     def __init__(self) -> None:
-        self.pages = 0
-        self._last: dict[int, int] = {}
-        """The last page that had each word; some are older than the window."""
+        self._blocks = [0]
+        self._filled = 0
 
-    def is_bare(self, words: frozenset[int]) -> bool:
-        """Return whether the last pages had nearly all of ``words``, and note that one more has them."""
-        most = max(2, len(words) // 10)
-        unseen = len(words.difference(self._last))
-        if unseen <= most:
-            oldest = self.pages - _WINDOW
-            unseen += sum(at < oldest for at in map(self._last.get, words, repeat(oldest)))
-        self._last.update(dict.fromkeys(words, self.pages))
-        self.pages += 1
-        if self.pages % _WINDOW == 0:
-            self._last = {word: at for word, at in self._last.items() if at >= self.pages - _WINDOW}
-        return unseen <= most
+    def is_bare(self, words: int, size: int) -> bool:
+        """Return whether the last pages had nearly all of ``words``, and note that one more has them.
+
+        Words are bits of a set of ``size``. Of words that are new, as many fall on a bit that others have set as of the
+        whole set; they are counted in.
+        """
+        known = 0
+        for block in self._blocks:
+            known |= block
+        held = known.bit_count()
+        unseen = ((known | words).bit_count() - held) / max(_LEAST_FREE, 1 - held / size)
+        self._blocks[-1] |= words
+        self._filled += 1
+        if self._filled == _BLOCK:
+            self._blocks = [*self._blocks[-_WINDOW // _BLOCK :], 0]
+            self._filled = 0
+        return round(unseen) <= max(2, words.bit_count() // 10)
 
 
 class Traps:
@@ -122,28 +131,27 @@ class Traps:
             return True
         return "?" in shape and self._balance.get((host, _family(shape)), 0) >= _LIMITS["family"]
 
-    def learn(
-        self, host: str, url: str, words: frozenset[int], new_links: Iterable[str], *, repeated: bool = False
-    ) -> None:
+    def learn(self, host: str, url: str, words: bytes, new_links: Iterable[str], *, repeated: bool = False) -> None:
         """Take in one fetched page.
 
         Parameters
         ----------
         host, url, words
-            Where it stands, and the hashes of the words of its title and text (`crawlers.extraction.traces`).
+            Where it stands, and the words of its title and text (`crawlers.extraction.traces.bits_of`).
         new_links
             The URLs on it that the crawl did not know.
         repeated
             Whether the crawl has had the very text.
         """
+        bits = int.from_bytes(words, "little"), max(1, 8 * len(words))
         shape = shape_of(url)
         shapes = {shape_of(link) for link in new_links}
-        self._weigh((host, shape), words, fruitless=repeated or shapes == {shape}, leads_on=bool(shapes))
+        self._weigh((host, shape), bits, fruitless=repeated or shapes == {shape}, leads_on=bool(shapes))
         if "?" in shape:
             family = _family(shape)
             families = {_family(other) if "?" in other else other for other in shapes}
-            self._weigh((host, family), words, fruitless=families == {family}, leads_on=bool(shapes))
-        bare = self._is_bare((host, _HOST), words)
+            self._weigh((host, family), bits, fruitless=families == {family}, leads_on=bool(shapes))
+        bare = self._is_bare((host, _HOST), bits)
         if repeated or bare:
             self._set((host, _HOST), self._balance.get((host, _HOST), 0) + (1 if shapes and not repeated else 2))
         else:
@@ -165,7 +173,7 @@ class Traps:
         self._dirty.clear()
         return changed
 
-    def _weigh(self, key: tuple[str, str], words: frozenset[int], *, fruitless: bool, leads_on: bool) -> None:
+    def _weigh(self, key: tuple[str, str], words: _Words, *, fruitless: bool, leads_on: bool) -> None:
         first = key not in self._windows
         bare = self._is_bare(key, words)
         before = self._balance.get(key, 0)
@@ -174,13 +182,13 @@ class Traps:
         elif not bare or leads_on:
             self._set(key, max(0, before - 2))
 
-    def _is_bare(self, key: tuple[str, str], words: frozenset[int]) -> bool:
+    def _is_bare(self, key: tuple[str, str], words: _Words) -> bool:
         """Return whether the last pages had nearly all of ``words``, and note these."""
         window = self._windows.pop(key, None) or _Window()
         self._windows[key] = window
         if len(self._windows) > _SHAPES_IN_MEMORY:
             self._windows.popitem(last=False)
-        return window.is_bare(words)
+        return window.is_bare(*words)
 
     def _set(self, key: tuple[str, str], value: int) -> None:
         if value != self._balance.get(key, 0):

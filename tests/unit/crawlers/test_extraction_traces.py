@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crawlers.extraction import extract_html
 from crawlers.extraction.extracted import clean_text
-from crawlers.extraction.traces import fingerprint, hashed, hashes_in, traces_of, words_of
+from crawlers.extraction.traces import bits_of, fingerprint, traces_of, words_of
 from crawlers.extraction.worker import Document, take_apart
 from events import content_id
 
@@ -24,8 +24,8 @@ def test_a_document_comes_with_the_traces_of_its_title_and_text() -> None:
     assert found.traces.lines == fingerprint(found.text)
     words = words_of(f"{found.title}\n{found.text}")
     assert words > {"sheds", "plans", "doors"}
-    assert hashes_in(found.traces.words) == hashes_in(hashed(words))
-    assert len(hashes_in(found.traces.words)) == len(words)
+    assert found.traces.words == bits_of(words)
+    assert int.from_bytes(found.traces.words).bit_count() == len(words)
 
 
 def test_the_words_of_links_are_only_looked_for_where_they_are_wanted() -> None:
