@@ -7,7 +7,7 @@ import asyncio
 from crawlers.crawl import RunningCrawl
 from crawlers.frontier import Frontier, Row
 
-_ROWS = 5_000
+_ROWS = 2_000
 _BATCH = 500
 _ANSWER_S = 5.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from crawlers.frontier import Kind, Link, Row
 from crawlers.guard.bare import bare_url
 from crawlers.identity import identify, to_link
 
-_NOTED = 65_536
+_PLACES = 65_536
 
 
 class Found(NamedTuple):
@@ -21,6 +22,28 @@ class Found(NamedTuple):
     known: Sequence[str] = ()
     beyond_depth: int = 0
     too_long: int = 0
+
+
+class _Noted:
+    """Page ids of links that lead to known pages, in bounded memory: menus are the same everywhere.
+
+    A link stands at the place that its hash says, until another one with that place is noted.
+    """
+
+    def __init__(self) -> None:
+        self._hashes = array("q", bytes(8 * _PLACES))
+        self._page_ids = bytearray(16 * _PLACES)
+
+    def get(self, url: str) -> str | None:
+        hashed = hash(url)
+        place = hashed % _PLACES
+        return self._page_ids[16 * place : 16 * place + 16].hex() if self._hashes[place] == hashed else None
+
+    def note(self, url: str, page_id: str) -> None:
+        hashed = hash(url)
+        place = hashed % _PLACES
+        self._hashes[place] = hashed
+        self._page_ids[16 * place : 16 * place + 16] = bytes.fromhex(page_id)
 
 
 class Onward:
@@ -40,8 +63,7 @@ class Onward:
         self._max_depth = max_depth
         self._knows = knows
         self._focused = focused
-        self._known: dict[str, str] = {}
-        """Page ids of some links that lead to known pages: menus are the same everywhere."""
+        self._noted = _Noted()
 
     def found(self, pages: Sequence[str], sources: Sequence[str], row: Row, words: Sequence[Words] = ()) -> Found:
         """Return what becomes of the links on the page of ``row``; ``words``, if any, are those of ``pages``."""
@@ -50,7 +72,7 @@ class Onward:
         links: list[Link] = []
         known: list[str] = []
         for at, url in enumerate(pages):
-            page_id = self._known.get(url)
+            page_id = self._noted.get(url)
             if page_id is not None:
                 known.append(page_id)
                 continue
@@ -58,7 +80,7 @@ class Onward:
             if isinstance(link, Link):
                 links.append(link)
             elif link is not None:
-                self._note(url, link)
+                self._noted.note(url, link)
                 known.append(link)
         named = (to_link(url, row.depth, kind=Kind.SOURCE) for url in sources)
         return Found([*links, *(link for link in named if link is not None)], known)
@@ -74,8 +96,3 @@ class Onward:
         depth = row.depth + 1
         features = features_of(url, *words, same_host=found.host == row.host) if self._focused else b""
         return Link(url, found.page_id, found.host, depth, -float(depth), Kind.PAGE, features)
-
-    def _note(self, url: str, page_id: str) -> None:
-        if len(self._known) >= _NOTED:
-            self._known.clear()
-        self._known[url] = page_id

@@ -99,7 +99,7 @@ class CrawlPlan:
     ports: frozenset[int] = DEFAULT_PORTS
     off_limits: OffLimits = field(default_factory=OffLimits)
     grace_s: float = 1.2
-    max_unended: int = 512
+    max_unended: int = 256
     source_seeds: frozenset[str] = frozenset()
     due_only: bool = False
     revisit_min_s: float = 21_600.0

@@ -60,7 +60,7 @@ class FrontierFile:
         except sqlite3.Error as error:
             raise _opening(path, error) from error
         try:
-            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-4000"):
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-2000"):
                 self._db.execute(f"PRAGMA {pragma}")
             self._db.executescript(schema)
         except sqlite3.Error as error:
