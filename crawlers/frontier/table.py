@@ -173,7 +173,10 @@ class Frontier:
         return [_prospect(row) for row in found]
 
     def cite(self, page_ids: Sequence[str], score: float, distance: int) -> list[Prospect]:
-        """Note that a page with ``score`` links to pages, now at most ``distance`` away; return the queued ones."""
+        """Note that a page with ``score`` links to pages, now at most ``distance`` away; return the queued ones.
+
+        However many they are, it counts as one change: without it a crawl still knows what to fetch.
+        """
         cited: list[Prospect] = []
         for start in range(0, len(page_ids), _AT_ONCE):
             some = [bytes.fromhex(page_id) for page_id in page_ids[start : start + _AT_ONCE]]
@@ -183,16 +186,16 @@ class Frontier:
                 (score, distance, *some),
             )
             cited += map(_prospect, found)
-        self._changed(len(cited))
+        self._changed()
         return cited
 
     def reprice(self, links: Sequence[tuple[int, float]]) -> None:
-        """Write down the priorities of queued rows anew: (row number, priority)."""
+        """Write down the priorities of queued rows anew: (row number, priority); one change, as in `cite`."""
         self._db.many(
             "UPDATE urls SET priority = ? WHERE id = ? AND state = 0",
             [(priority, number) for number, priority in links],
         )
-        self._changed(len(links))
+        self._changed()
 
     def lift(self, priority: float) -> None:
         """Give queued rows without features, as an unfocused run leaves them, at least this priority."""

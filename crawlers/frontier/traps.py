@@ -22,11 +22,11 @@ _MONTH = re.compile(r"(?<!\d)(\d{4})(?:[-/]|&month=|&m=)(?:0?[1-9]|1[0-2])(?=$|[
 _MONTH_FIRST = re.compile(r"\bmonth=\d{1,2}&year=(\d{4})(?!\d)", re.IGNORECASE)
 _YEARS_AHEAD = 3
 _WINDOW = 12
-"""How many pages are remembered, at least."""
+"""How many pages are remembered, at most; they go by blocks."""
 _BLOCK = 4
 _LEAST_FREE = 0.05
 _SHAPES_IN_MEMORY = 2_048
-"""Each is some 9 kB."""
+"""Each is some 7 kB."""
 _LIMITS = {"shape": 20, "family": 30, "host": 200, "fails": 10}
 _Words = tuple[int, int]
 """Bits, and of how many."""
@@ -83,7 +83,7 @@ class _Window:
         self._blocks[-1] |= words
         self._filled += 1
         if self._filled == _BLOCK:
-            self._blocks = [*self._blocks[-_WINDOW // _BLOCK :], 0]
+            self._blocks = [*self._blocks[1 - _WINDOW // _BLOCK :], 0]
             self._filled = 0
         return round(unseen) <= max(2, words.bit_count() // 10)
 

@@ -115,8 +115,8 @@ def test_words_that_none_of_the_last_pages_had_are_new_again() -> None:
             learn(traps, HOST, f"https://example.org/{number}", text, [f"https://example.org/{number + 1}"])
         return traps.is_closed(HOST, "https://example.org/77")
 
-    assert closed_after(11)
-    assert not closed_after(15)
+    assert closed_after(7)
+    assert not closed_after(11)
 
 
 @pytest.mark.parametrize(("new", "closes"), [(1.0, False), (0.2, False), (0.03, True)])
