@@ -10,7 +10,7 @@ class. What a page is about and promises is asked of the page: see `labels`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,20 +148,22 @@ class Heads:
         view = self.lexical(texts) if view is None else view
         words = [list(dict.fromkeys(_WORD.findall(text.lower()))) for text in texts]
         weights = self.estimators["concern_lexical"].coef_[0] * float(self.estimators["concern_joint"].coef_[0][1])
-        grams = self._hashing.transform([word for own in words for word in own] or [""])
+        grams = self._grams_of(word for own in words for word in own)
         moved = np.zeros(view.shape[1])
-        found, first = [], 0
+        found = []
         for row, own in enumerate(words):
             columns = view.indices[view.indptr[row] : view.indptr[row + 1]]
             moved[columns] = view.data[view.indptr[row] : view.indptr[row + 1]] * weights[columns]
-            found.append(_strongest(own, [_sum(moved, grams, first + i) for i in range(len(own))], most))
+            found.append(_strongest(own, [float(moved[grams[word]].sum()) for word in own], most))
             moved[columns] = 0.0
-            first += len(own)
         return found
 
-
-def _sum(moved: Floats, grams: csr_matrix, row: int) -> float:
-    return float(moved[grams.indices[grams.indptr[row] : grams.indptr[row + 1]]].sum())
+    def _grams_of(self, words: Iterable[str]) -> dict[str, NDArray[np.int32]]:
+        """Return the columns of the n-grams of each word."""
+        distinct = list(dict.fromkeys(words))
+        view = self._hashing.transform(distinct or [""])
+        rows = zip(view.indptr[:-1], view.indptr[1:], strict=True)
+        return {word: view.indices[a:b] for word, (a, b) in zip(distinct, rows, strict=False)}
 
 
 def _strongest(words: Sequence[str], effects: Sequence[float], most: int) -> tuple[tuple[str, float], ...]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
+from threadpoolctl import ThreadpoolController
 
 from classifier import language as languages
 from classifier.choosing import MAX_CHARS, Chosen, choose_all
@@ -126,7 +129,7 @@ class Classifier:
 
     def _scored(self, pages: Sequence[Chosen]) -> tuple[_Batch, list[_Scored]]:
         texts = [text for page in pages for text in page.texts]
-        vectors = [self.encoder.encode(page.texts) for page in pages]  # page by page: no other page moves a last bit
+        vectors = self._encoded([page.texts for page in pages])
         embeddings = np.vstack(vectors) if vectors else self.encoder.encode(())
         batch = _Batch(texts, embeddings, self.heads.lexical(texts))
         scores = self.heads.predict(texts, batch.embeddings, batch.view)
@@ -136,6 +139,14 @@ class Classifier:
             found.append(_Scored(page, row, one, _deciding(one.concern[: len(page.spans)])))
             row += len(page.texts)
         return batch, found
+
+    def _encoded(self, texts_by_page: Sequence[Sequence[str]]) -> list[Embeddings]:
+        """Encode page by page, since no other page is to move a last bit; some pages at once if the encoder can."""
+        if self.encoder.at_once == 1 or len(texts_by_page) < 2:
+            return [self.encoder.encode(texts) for texts in texts_by_page]
+        # Each call sets the number of BLAS threads and sets it back: what it finds must be what the others want.
+        with _blas().limit(limits=1), ThreadPoolExecutor(self.encoder.at_once) as threads:
+            return list(threads.map(self.encoder.encode, texts_by_page))
 
     def _described(self, batch: _Batch, pages: Sequence[_Scored]) -> list[Described]:
         """Return what each page is about, asked of its deciding passages together."""
@@ -170,6 +181,11 @@ class Classifier:
             )
             for page in pages
         ]
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _judged(language: str) -> bool:

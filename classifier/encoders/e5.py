@@ -39,6 +39,7 @@ class E5Encoder:
 
     name = "e5"
     dim = 384
+    at_once = 1
 
     def __init__(
         self, threads: int = 1, *, quantised: bool = True, prefix: str = PREFIX, weights: Path | None = None

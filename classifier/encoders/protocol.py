@@ -17,6 +17,9 @@ class Encoder(Protocol):
     name: str
     """What `classifier.encoders.make` takes to build this encoder again, such as ``use``."""
 
+    at_once: int
+    """How many threads may call `encode` at the same time."""
+
     def encode(self, texts: Sequence[str]) -> Embeddings:
         """Return unit vectors, float32 of shape (len(texts), dim).
 

@@ -32,6 +32,8 @@ class SentenceTransformersEncoder:
         The extra is not installed, or there is no such model or a damaged one.
     """
 
+    at_once = 1
+
     def __init__(self, model: str, threads: int = 1) -> None:
         try:
             import torch

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 _WORDS = [
     "garden",
@@ -39,6 +41,15 @@ def same_alone_and_in_any_batch(encoder) -> None:
     for size in (1, 7):  # 64 is all of them
         apart = np.vstack([encoder.encode(texts[start : start + size]) for start in range(0, len(texts), size)])
         np.testing.assert_allclose(apart, together, rtol=0, atol=1e-6)
+
+
+def same_from_so_many_threads_as_it_says(encoder) -> None:
+    """Calls at the same time, also the very first ones, give to the last bit what calls in turn give."""
+    groups = [texts_of_mixed_lengths()[start : start + 3] for start in range(0, 60, 3)]
+    with threadpool_limits(1), ThreadPoolExecutor(encoder.at_once) as threads:
+        at_once = list(threads.map(encoder.encode, groups))
+    for vectors, texts in zip(at_once, groups, strict=True):
+        np.testing.assert_array_equal(vectors, encoder.encode(texts))
 
 
 def unit_vectors_of_one_shape(encoder, dim: int) -> None:

@@ -15,6 +15,7 @@ class ToyEncoder:
     """Counts hashed words; the same text gives the same vector, alone or in a batch."""
 
     name = "use"
+    at_once = 1
 
     def __init__(self, dim: int = 48) -> None:
         self.dim = dim
