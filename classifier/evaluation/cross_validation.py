@@ -80,6 +80,8 @@ class RememberingEncoder:
         The encoder that does the work.
     """
 
+    at_once = 1
+
     def __init__(self, encoder: Encoder) -> None:
         self.name = encoder.name
         self._encoder = encoder
