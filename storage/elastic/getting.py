@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from storage.elastic.bulk import SeqNo
+from storage.elastic.bulk import BACK_OFF_S, SeqNo
 from storage.elastic.client import RETRY_AFTER_S, Connection
 from storage.elastic.indices import FIRST, MONTHLY, Indices, Kind
 from storage.elastic.queries import WITHOUT_SEARCH_FIELDS
@@ -18,6 +19,8 @@ Key = tuple[Kind, str, str]
 
 _GETS = 1_500
 _ABSENT = "index_not_found_exception"
+_NO_SHARD = "no_shard_available_action_exception"
+_STARTING_S = BACK_OFF_S[:3]
 _FINAL = frozenset({_ABSENT, "security_exception", "index_closed_exception"})
 
 
@@ -36,9 +39,12 @@ class Gets:
     ----------
     connection, indices
         Where they are.
+    sleep
+        Waits that many seconds.
     """
 
-    def __init__(self, connection: Connection, indices: Indices) -> None:
+    def __init__(self, connection: Connection, indices: Indices, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._sleep = sleep
         self._connection = connection
         self._indices = indices
         self.old_place: str | None = FIRST
@@ -67,14 +73,28 @@ class Gets:
         for start in range(0, len(keys), _GETS):
             chunk = keys[start : start + _GETS]
             docs = [self._doc(key, fields) for key in chunk]
-            with self._connection.translated() as client:
-                answer = client.mget(docs=docs, source_excludes=None if fields else WITHOUT_SEARCH_FIELDS["excludes"])
-            for (kind, place, page_id), doc in zip(chunk, answer["docs"], strict=True):
+            answers = self._ask(docs, None if fields else WITHOUT_SEARCH_FIELDS["excludes"])
+            for (kind, place, page_id), doc in zip(chunk, answers, strict=True):
                 if "error" in doc:
                     self._note_absent(kind, place, doc["error"])
                 elif doc["found"]:
                     found[kind, page_id] = _found(doc)
         return found
+
+    def _ask(self, docs: Sequence[Mapping[str, Any]], excludes: list[str] | None) -> list[dict[str, Any]]:
+        """Return the answers; an index that somebody has just created is waited for, a second or so."""
+        answers = self._ask_once(docs, excludes)
+        for wait_s in _STARTING_S:
+            if not any(doc.get("error", {}).get("type") == _NO_SHARD for doc in answers):
+                break
+            self._sleep(wait_s)
+            answers = self._ask_once(docs, excludes)
+        return answers
+
+    def _ask_once(self, docs: Sequence[Mapping[str, Any]], excludes: list[str] | None) -> list[dict[str, Any]]:
+        with self._connection.translated() as client:
+            answers: list[dict[str, Any]] = client.mget(docs=docs, source_excludes=excludes)["docs"]
+        return answers
 
     def _doc(self, key: Key, fields: Mapping[Kind, list[str] | bool] | None) -> dict[str, Any]:
         kind, place, page_id = key
