@@ -161,9 +161,10 @@ class Heads:
     def _grams_of(self, words: Iterable[str]) -> dict[str, NDArray[np.int32]]:
         """Return the columns of the n-grams of each word."""
         distinct = list(dict.fromkeys(words))
-        view = self._hashing.transform(distinct or [""])
-        rows = zip(view.indptr[:-1], view.indptr[1:], strict=True)
-        return {word: view.indices[a:b] for word, (a, b) in zip(distinct, rows, strict=False)}
+        if not distinct:
+            return {}
+        view = self._hashing.transform(distinct)
+        return {word: view.indices[a:b] for word, a, b in zip(distinct, view.indptr, view.indptr[1:], strict=False)}
 
 
 def _strongest(words: Sequence[str], effects: Sequence[float], most: int) -> tuple[tuple[str, float], ...]:

@@ -13,6 +13,7 @@ from crawlers.guard.bare import bare_url
 from crawlers.identity import identify, to_link
 
 _PLACES = 65_536
+"""Of links that are known: 1.5 MB."""
 
 
 class Found(NamedTuple):

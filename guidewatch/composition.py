@@ -89,7 +89,7 @@ def existing_store(data: Path | None, *, to_write: str = "") -> Store:
 def classifier(model: Path | None = None) -> Classifier:
     """Return the classifier: ``model``, or the configured one, or the shipped one.
 
-    From here on this process does its sums in one thread: the matrices of a passage are too small to share, and threads
+    From here on this process does each sum in one thread: the matrices of a passage are too small to share, and threads
     that wait for each other cost more than the sums. Who has more cores starts more workers.
     """
     from threadpoolctl import threadpool_limits

@@ -21,10 +21,10 @@ _REPEATS = re.compile(r"((?:/[^/]*[^\W\d][^/]*|/[^/]+/[^/]*[^\W\d][^/]*|/[^/]*[^
 _MONTH = re.compile(r"(?<!\d)(\d{4})(?:[-/]|&month=|&m=)(?:0?[1-9]|1[0-2])(?=$|[/&?]|-\d)", re.IGNORECASE)
 _MONTH_FIRST = re.compile(r"\bmonth=\d{1,2}&year=(\d{4})(?!\d)", re.IGNORECASE)
 _YEARS_AHEAD = 3
-_WINDOW = 12
-"""How many pages are remembered, at most; they go by blocks."""
-_BLOCK = 4
+_BLOCK, _BLOCKS = 4, 3
+"""Pages are remembered, and forgotten, by blocks of so many: the last eight to eleven."""
 _LEAST_FREE = 0.05
+"""What the correction for bits that words share takes to be free, at least."""
 _SHAPES_IN_MEMORY = 2_048
 """Each is some 7 kB."""
 _LIMITS = {"shape": 20, "family": 30, "host": 200, "fails": 10}
@@ -83,7 +83,7 @@ class _Window:
         self._blocks[-1] |= words
         self._filled += 1
         if self._filled == _BLOCK:
-            self._blocks = [*self._blocks[1 - _WINDOW // _BLOCK :], 0]
+            self._blocks = [*self._blocks[1 - _BLOCKS :], 0]
             self._filled = 0
         return round(unseen) <= max(2, words.bit_count() // 10)
 

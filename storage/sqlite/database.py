@@ -156,7 +156,7 @@ class Database:
         )
         connection.row_factory = sqlite3.Row
         try:
-            for pragma in ("foreign_keys = ON", "synchronous = FULL", "secure_delete = ON", "cache_size = -2000"):
+            for pragma in ("foreign_keys = ON", "synchronous = FULL", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {pragma}")
         except BaseException:
             connection.close()

@@ -16,10 +16,6 @@ def test_the_same_text_gives_the_same_vector_alone_and_in_any_batch(encoder):
     encoding.same_alone_and_in_any_batch(encoder)
 
 
-def test_calls_at_the_same_time_give_the_same_vectors(encoder):
-    encoding.same_from_so_many_threads_as_it_says(encoder)
-
-
 def test_vectors_are_of_unit_length_and_384_wide(encoder):
     encoding.unit_vectors_of_one_shape(encoder, 384)
 
