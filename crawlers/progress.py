@@ -52,5 +52,10 @@ class CrawlSummary(msgspec.Struct, frozen=True, kw_only=True):
     """URLs ended per second in this run, without those that were refused unfetched because of a budget."""
     elapsed_s: float
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether it ended because pages or their evidence could not be kept."""
+        return self.ended_because.startswith(("sink:", "evidence:"))
+
 
 ProgressCallback = Callable[[CrawlProgress], None]

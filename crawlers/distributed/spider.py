@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -29,6 +28,7 @@ from crawlers.distributed.connection import (
     brief,
     is_permanent,
 )
+from crawlers.distributed.folders import session_folder
 from crawlers.distributed.member import Member
 from crawlers.distributed.session import Session
 from crawlers.distributed.surroundings import Surroundings
@@ -200,10 +200,10 @@ class Spider:
         clients = connecting.result()
         self._sessions += 1
         with (
-            tempfile.TemporaryDirectory(prefix="guidewatch-spider-") as folder,
+            session_folder() as folder,
             contextlib.closing(ExtractionProcess()) as documents,
         ):
-            session = self._made_session(Path(folder), evidence, documents, clients)
+            session = self._made_session(folder, evidence, documents, clients)
             try:
                 await self._attend(session, self._joined(clients, session), stop)
             finally:

@@ -216,7 +216,13 @@ def crawl_counters(progress: CrawlProgress, outcomes: Mapping[str, int] | None =
 
 
 def close(summary: CrawlSummary, outcomes: Mapping[str, int], *, as_json: bool, failing: bool = True) -> None:
-    """Print how a crawl ended; ``failing``: one that could fetch no page is a failure of the command."""
+    """Print how a crawl ended; ``failing``: one that could fetch no page is a failure of the command.
+
+    Raises
+    ------
+    CommandFailedError
+        It is one, or pages or their evidence could not be kept.
+    """
     from crawlers.progress import PAGES
 
     counts = outcomes or summary.outcomes
@@ -237,6 +243,8 @@ def close(summary: CrawlSummary, outcomes: Mapping[str, int], *, as_json: bool, 
         output.say(f"  {count:>6,}  {reason}")
     if not summary.finished:
         output.say("Start it again with the same --data to go on.")
+    if summary.cut_off:
+        raise CommandFailedError(f"the crawl was cut off: {summary.ended_because}")
     failed = summary.outcomes.get("failed", 0)
     if failing and summary.finished and failed and not summary.pages and not summary.outcomes.get("duplicate", 0):
         reasons = ", ".join(reason for reason in summary.reasons if reason.startswith("failed"))

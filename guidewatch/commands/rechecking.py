@@ -137,6 +137,6 @@ def finish(store: Store, summary: CrawlSummary | None, sink: RecheckSink | None,
     for reason, count in sink.reasons.most_common(12):
         output.say(f"  {count:>6,}  {reason}")
     if not summary.finished:
-        if summary.ended_because.startswith(("sink:", "evidence:")):
+        if summary.cut_off:
             raise CommandFailedError(f"recheck stopped: {summary.ended_because}")
         output.say("Start it again to go on.")

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from storage.clusters import ALIKE, Cluster, cluster_of, merged, moved
+from storage.clusters import ALIKE, HASHES, Cluster, cluster_of, merged, moved
 from storage.elastic.client import RETRY_AFTER_S, Connection
 from storage.elastic.entries import hash_terms
 from storage.elastic.indices import Indices
@@ -30,7 +30,10 @@ _ROUNDS = 100
 _SEARCHES = 50
 _MOST_CLUSTERS = 100
 _MOST_MOVES = 1_000
+_ENOUGH = HASHES - ALIKE + 1
+"""Of any so many hashes, two items that are alike share one."""
 _SINCE = "guidewatch.cluster.since"
+_HASHES = "guidewatch.cluster.hashes"
 _HAS_CLUSTER = {"exists": {"field": CLUSTER_ID}}
 _NO_CLUSTER = {"bool": {"must_not": [_HAS_CLUSTER]}}
 
@@ -128,10 +131,16 @@ def _written_again(held: Held) -> Held:
 
 
 def _search(item: Item) -> dict[str, Any]:
-    same_hash = [{"term": {"guidewatch.cluster.hashes": term}} for term in hash_terms(item.minhash)]
+    """Return the search for the clusters of all that an item is like.
+
+    Where none of some of the hashes occur, which is nearly everywhere, the server looks up no others.
+    """
+    terms = hash_terms(item.minhash)
     wanted: list[dict[str, Any]] = [{"term": {CLUSTER_ID: item.cluster_id}}]
-    if same_hash:
-        wanted.append({"bool": {"should": same_hash, "minimum_should_match": ALIKE}})
+    if terms:
+        same_hash = [{"term": {_HASHES: term}} for term in terms]
+        first = {"terms": {_HASHES: terms[:_ENOUGH]}}
+        wanted.append({"bool": {"filter": [first, {"bool": {"should": same_hash, "minimum_should_match": ALIKE}}]}})
     return {
         "query": {"bool": {"filter": [{"bool": {"should": wanted}}]}},
         "collapse": {"field": CLUSTER_ID},
