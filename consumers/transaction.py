@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kafka.errors import KafkaError, KafkaTimeoutError, ProducerFencedError
 
+from consumers.background import Call
 from consumers.connection import ClientOptions, Membership, open_producer
 from consumers.reading import Offsets
 from consumers.stage import Output
@@ -35,10 +36,10 @@ class TransactionalWriter:
     member
         Whose offsets are committed.
     timeout_s
-        How long to wait for the broker at the start, in seconds.
+        How long to wait for the broker at the start, and for it to abort, in seconds.
     transaction_timeout_s
-        The broker aborts a transaction that is open this long: what a killed worker leaves is hidden from readers, and
-        keeps them waiting, for so many seconds.
+        The broker aborts a transaction that is open this long, and we give it up: what a killed worker leaves is hidden
+        from readers, and keeps them waiting, for so many seconds.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class TransactionalWriter:
         ------
         kafka.errors.KafkaError
             Nothing was committed, or (only where the connection broke during the very commit) nobody can tell: read the
-            committed offsets again.
+            committed offsets again. A `KafkaTimeoutError` where a transaction does not end.
         WriterClosedError
             `close` was called, before this or meanwhile; nothing was committed.
         """
@@ -110,16 +111,37 @@ class TransactionalWriter:
         with self._committing:
             self._refuse_if_closed()
             producer = self._producer
+        call = self._aside(lambda: self._commit(producer, outputs, offsets, group))
+        if not call.wait(self._transaction_timeout_s):
+            self._leave()
+            raise KafkaTimeoutError(f"Kafka has ended no transaction within {self._transaction_timeout_s:.0f} s")
         try:
-            producer.begin_transaction()
-            self._send(producer, outputs)
-            producer.send_offsets_to_transaction(dict(offsets), group)
-            with self._committing:
-                self._refuse_if_closed()
-                producer.commit_transaction()
+            call.result()
         except KafkaError as error:
             self._abort(producer, error)
             raise
+
+    def _aside(self, function: Callable[[], None]) -> Call[None]:
+        """Carry out what waits for Kafka without a limit of its own, where a connection broke at the wrong moment."""
+        return Call(function, name=f"{self._member.transactional_id}-transaction")
+
+    def _commit(self, producer: Any, outputs: Sequence[Output], offsets: Offsets, group: Any) -> None:
+        producer.begin_transaction()
+        self._send(producer, outputs)
+        producer.send_offsets_to_transaction(dict(offsets), group)
+        with self._committing:
+            self._refuse_if_closed()
+            if producer is not self._producer:
+                raise WriterClosedError(f"a transaction of {self._member.transactional_id} was left behind")
+            producer.commit_transaction()
+
+    def _leave(self) -> None:
+        """Leave a transaction that does not end to its thread; the next producer of this name ends it for Kafka.
+
+        If it was committing, it may still end with all: until that is decided, Kafka tells nobody what is committed.
+        """
+        self._committing = threading.Lock()  # that thread may hold the other one for good
+        self._drop(timeout_s=0)
 
     def _send(self, producer: Any, outputs: Sequence[Output]) -> None:
         futures = [producer.send(one.topic, value=one.value, key=one.key, headers=list(one.headers)) for one in outputs]
@@ -133,9 +155,12 @@ class TransactionalWriter:
         if self._closed:
             return
         if not isinstance(error, ProducerFencedError):
+            call = self._aside(producer.abort_transaction)
             try:
-                producer.abort_transaction()
-                return
+                if call.wait(self._timeout_s):
+                    call.result()
+                    return
+                log.info("the transaction is not aborted in time, a new producer will end it")
             except KafkaError as second:
                 log.info("the transaction cannot be aborted, a new producer will end it: %s", second)
         self._drop(timeout_s=0)
@@ -147,12 +172,13 @@ class TransactionalWriter:
         """
         deadline = time.monotonic() + timeout_s
         self._closed = True
-        at_rest = self._committing.acquire(timeout=timeout_s)
+        committing = self._committing
+        at_rest = committing.acquire(timeout=timeout_s)
         try:
             self._drop(max(0.0, deadline - time.monotonic()))
         finally:
             if at_rest:
-                self._committing.release()
+                committing.release()
 
     def _drop(self, timeout_s: float) -> None:
         producer, self._producer = self._producer, None

@@ -1,4 +1,4 @@
-"""Work on a thread of its own that an event loop waits for, or leaves behind: it keeps no process alive."""
+"""Work on a thread of its own that somebody waits for, or leaves behind: it keeps no process alive."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -39,3 +40,23 @@ def in_thread(function: Callable[[], Result], name: str) -> asyncio.Future[Resul
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return future
+
+
+def within(seconds: float, function: Callable[[], Result], name: str) -> Result:
+    """Return what ``function`` returns on a daemon thread, or raise what it raises.
+
+    Raises
+    ------
+    TimeoutError
+        It takes longer; it is left behind, and may go on.
+    """
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 raised again where the result is awaited
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future.result(seconds)

@@ -72,7 +72,7 @@ def connect(kafka: ClientOptions, topics: Topics, member: Membership) -> Clients
             Watch(readers[0], readers[1], topics),
             MarkReader(readers[2], topics.crawl_ended),
             VerdictReader(readers[3], topics),
-            TransactionWriter(producer),
+            TransactionWriter(producer, member.transaction_timeout_s),
         )
         undo.pop_all()
         return made

@@ -10,6 +10,7 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError, ProducerFencedError
 from kafka.structs import OffsetAndMetadata
 
+from crawlers.distributed.background import within
 from crawlers.distributed.connection import KafkaRefusedError, brief, is_permanent
 from crawlers.distributed.unit import Message
 
@@ -31,10 +32,13 @@ class TransactionWriter:
     ----------
     producer
         Transactional, and initialised: a newer one of its id fences it off.
+    patience_s
+        A transaction that takes longer is given up; by default as long as the broker has patience with one.
     """
 
-    def __init__(self, producer: Any) -> None:
+    def __init__(self, producer: Any, patience_s: float = 10.0) -> None:
         self._producer = producer
+        self._patience_s = patience_s
 
     def write(self, messages: Sequence[Message], offsets: Mapping[TopicPartition, int], group: Any) -> None:
         """Commit all of it, or nothing.
@@ -52,6 +56,13 @@ class TransactionWriter:
         ------
         NotCommittedError, SessionLostError, KafkaRefusedError
         """
+        try:
+            # The client waits without a limit of its own, where a connection broke at the wrong moment.
+            within(self._patience_s, lambda: self._write(messages, offsets, group), "spider-transaction")
+        except TimeoutError as error:
+            raise SessionLostError(f"a transaction came to no end within {self._patience_s:.0f} s") from error
+
+    def _write(self, messages: Sequence[Message], offsets: Mapping[TopicPartition, int], group: Any) -> None:
         producer = self._producer
         try:
             producer.begin_transaction()

@@ -229,7 +229,7 @@ class Web:
         else:
             made_of = self.passages_of(place)
             title, texts = made_of[0].title, [f"{made.title}. {made.text}" for made in made_of]
-        rows = []
+        rows: list[str] = []
         for target in self.links(place, rng):
             words, beside = self.anchor(target, rng)
             base = "" if target.host == place.host else origins[target.host]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ class MemoryProducers:
         self.reached = threading.Event()
         self.held: dict[str, threading.Event] = {}
         """Calls that wait for their event."""
+        self.on: dict[str, Callable[[], None]] = {}
+        """What is called at the end of a call."""
         monkeypatch.setattr("consumers.transaction.open_producer", self.open)
 
     def open(self, *_: Any, **__: Any) -> MemoryProducer:
@@ -27,6 +30,11 @@ class MemoryProducers:
             self.reached.set()
             assert self.held[call].wait(10)
         self.done.append(call)
+        self.on.get(call, _nothing)()
+
+
+def _nothing() -> None:
+    pass
 
 
 class MemoryProducer:

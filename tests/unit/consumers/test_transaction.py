@@ -5,12 +5,13 @@ import time
 
 import pytest
 from kafka import TopicPartition
+from kafka.errors import CoordinatorNotAvailableError, KafkaTimeoutError
 from kafka.structs import OffsetAndMetadata
 
 from consumers.background import Call
 from consumers.connection import Membership
 from consumers.transaction import TransactionalWriter, WriterClosedError
-from tests.unit.consumers.producers import MemoryProducers
+from tests.unit.consumers.producers import MemoryProducer, MemoryProducers
 
 OFFSETS = {TopicPartition("t", 0): OffsetAndMetadata(1, "", -1)}
 
@@ -20,8 +21,9 @@ def producers(monkeypatch: pytest.MonkeyPatch) -> MemoryProducers:
     return MemoryProducers(monkeypatch)
 
 
-def writer() -> TransactionalWriter:
-    return TransactionalWriter({}, Membership("group", "0"), timeout_s=1.0)
+def writer(*, timeout_s: float = 1.0, transaction_timeout_s: float = 30.0) -> TransactionalWriter:
+    member = Membership("group", "0")
+    return TransactionalWriter({}, member, timeout_s=timeout_s, transaction_timeout_s=transaction_timeout_s)
 
 
 def test_offsets_are_committed_in_one_transaction(producers: MemoryProducers) -> None:
@@ -79,3 +81,46 @@ def test_close_does_not_wait_for_ever_for_a_commit(producers: MemoryProducers) -
     assert producers.done[-1] == "close"
     gate.set()
     assert call.wait(10)
+
+
+@pytest.mark.parametrize("held", ["flush", "offsets", "commit"])
+def test_transaction_that_does_not_end_is_left_and_the_next_one_has_a_producer_of_its_own(
+    producers: MemoryProducers, held: str
+) -> None:
+    gate = producers.held[held] = threading.Event()
+    one = writer(transaction_timeout_s=0.2)
+    with pytest.raises(KafkaTimeoutError, match="no transaction within"):
+        one.write([], OFFSETS, None)
+    del producers.held[held]
+    one.write([], OFFSETS, None)
+    assert producers.done.count("init") == 2
+    assert producers.done[-1] == "commit"
+    one.close(timeout_s=1.0)
+    gate.set()
+
+
+def test_transaction_that_was_left_does_not_commit_when_it_goes_on_after_all(producers: MemoryProducers) -> None:
+    gate = producers.held["offsets"] = threading.Event()
+    one = writer(transaction_timeout_s=0.2)
+    with pytest.raises(KafkaTimeoutError):
+        one.write([], OFFSETS, None)
+    went_on = threading.Event()
+    producers.on["offsets"] = went_on.set
+    gate.set()
+    assert went_on.wait(10)
+    time.sleep(0.2)
+    assert "commit" not in producers.done
+
+
+def test_abort_that_does_not_end_is_left_too(producers: MemoryProducers, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = producers.held["abort"] = threading.Event()
+    monkeypatch.setattr(MemoryProducer, "send_offsets_to_transaction", _fail)
+    one = writer(timeout_s=0.2)
+    with pytest.raises(CoordinatorNotAvailableError):
+        one.write([], OFFSETS, None)
+    assert producers.done[-1] == "close"
+    gate.set()
+
+
+def _fail(*_: object) -> None:
+    raise CoordinatorNotAvailableError
