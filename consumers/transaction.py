@@ -140,8 +140,8 @@ class TransactionalWriter:
 
         If it was committing, it may still end with all: until that is decided, Kafka tells nobody what is committed.
         """
-        self._committing = threading.Lock()  # that thread may hold the other one for good
-        self._drop(timeout_s=0)
+        self._drop(timeout_s=0)  # first: without its producer that thread commits nothing any more
+        self._committing = threading.Lock()  # and if it had begun, it may hold the other one for good
 
     def _send(self, producer: Any, outputs: Sequence[Output]) -> None:
         futures = [producer.send(one.topic, value=one.value, key=one.key, headers=list(one.headers)) for one in outputs]

@@ -33,7 +33,8 @@ def session_folder(parent: Path | None = None) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             _remove_if_left(folder)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=parent) as name, _opened(Path(name)) as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):  # where there are no locks, nobody can take it for one that was left
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield Path(name)
 
 

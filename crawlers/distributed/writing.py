@@ -33,10 +33,10 @@ class TransactionWriter:
     producer
         Transactional, and initialised: a newer one of its id fences it off.
     patience_s
-        A transaction that takes longer is given up; by default as long as the broker has patience with one.
+        A transaction that takes longer, in seconds, is given up.
     """
 
-    def __init__(self, producer: Any, patience_s: float = 10.0) -> None:
+    def __init__(self, producer: Any, patience_s: float) -> None:
         self._producer = producer
         self._patience_s = patience_s
 

@@ -133,7 +133,7 @@ def _written_again(held: Held) -> Held:
 def _search(item: Item) -> dict[str, Any]:
     """Return the search for the clusters of all that an item is like.
 
-    Where none of some of the hashes occur, which is nearly everywhere, the server looks up no others.
+    Where none of the first hashes occur, the server looks up no others.
     """
     terms = hash_terms(item.minhash)
     wanted: list[dict[str, Any]] = [{"term": {CLUSTER_ID: item.cluster_id}}]
