@@ -148,8 +148,8 @@ class Focus:
         self._frontier.note_score(link.id, score)
         self._learn(Lesson(link.host, link.features, link.distance, link.cited, link.citing, score), pending.words)
         leads_on = score >= OF_CONCERN
-        cited = self._frontier.cite(pending.onward, score, 0 if leads_on else link.distance + 1)
-        self._reprice([each for each in cited if each.citing == 1 or (leads_on and each.citing <= _CITATIONS)])
+        distance, most = (0, _CITATIONS) if leads_on else (link.distance + 1, 1)
+        self._reprice(self._frontier.cite(pending.onward, score, distance, most))
         seen = self._learner.seen
         if link.features and (seen in _RESCORE_AT or seen % _RESCORE_EVERY == 0):
             self._rescore()

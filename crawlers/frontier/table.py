@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from crawlers.frontier.citations import Citations, Cited
 from crawlers.frontier.file import FrontierFile
 from crawlers.frontier.rows import Kind, Lesson, Link, Prospect, Row, State
 
@@ -21,8 +22,8 @@ _LATER_COLUMNS = {
     "score": "score REAL",
 }
 """Of ``urls``; an older version's frontier, taken up again, lacks them."""
-_PROSPECT = "id, host, priority, features, distance, cited, citing"
-_PROSPECTS = f"SELECT {_PROSPECT} FROM urls WHERE state = 0"  # noqa: S608  a constant
+_PROSPECTS = "SELECT id, host, priority, features FROM urls WHERE state = 0"
+_COUNT = "UPDATE urls SET cited = ?, citing = ?, distance = ? WHERE id = ?"
 _AT_ONCE = 500
 
 
@@ -51,7 +52,9 @@ class Frontier:
             if name not in known:
                 self._db.execute(f"ALTER TABLE urls ADD COLUMN {column}")
         self._next_id = 1
-        self._seen: set[bytes] = set()
+        self._numbers: dict[bytes, int] = {}
+        """Row numbers of all URLs."""
+        self._citations = Citations()
         self._changes = 0
 
     def open_crawl(self, crawl_id: str, at: datetime) -> tuple[str, bool]:
@@ -73,7 +76,10 @@ class Frontier:
         else:
             self._db.execute("UPDATE urls SET state = 0 WHERE state = 1")
             self._db.execute("DELETE FROM contents WHERE page_id NOT IN (SELECT page_id FROM urls WHERE state = 2)")
-        self._seen = {page_id for (page_id,) in self._db.execute("SELECT page_id FROM urls")}
+        self._numbers = dict(self._db.execute("SELECT page_id, id FROM urls"))
+        self._citations = Citations()
+        for number, *counts in self._db.execute("SELECT id, cited, citing, distance FROM urls WHERE state = 0"):
+            self._citations.queue(number, Cited(*counts))
         self._next_id = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM urls")[0][0]
         self.commit()
         return (found[0][0], True) if found else (crawl_id, False)
@@ -87,11 +93,11 @@ class Frontier:
         new, fresh = [], []
         for link in links:
             key = bytes.fromhex(link.page_id)
-            if key in self._seen:
+            if key in self._numbers:
                 continue
-            self._seen.add(key)
-            number = self._next_id
+            number = self._numbers[key] = self._next_id
             self._next_id += 1
+            self._citations.queue(number, Cited(distance=link.distance))
             fresh.append((number, link))
             url, _, host, depth, priority, kind, features, distance = link
             new.append((number, key, url, host, depth, parent, priority, int(kind), features or None, distance))
@@ -106,7 +112,7 @@ class Frontier:
 
     def knows(self, page_id: str) -> bool:
         """Return whether the URL is in the frontier, whatever its state."""
-        return bytes.fromhex(page_id) in self._seen
+        return bytes.fromhex(page_id) in self._numbers
 
     def load(self, host: str, limit: int) -> list[Row]:
         """Mark up to ``limit`` queued URLs of ``host`` as in flight and return them, highest priority first."""
@@ -116,7 +122,7 @@ class Frontier:
             " WHERE u.state = 0 AND u.host = ? ORDER BY u.priority DESC, u.id LIMIT ?",
             (host, limit),
         )
-        self._db.many("UPDATE urls SET state = 1 WHERE id = ?", [(row[0],) for row in found])
+        self._take([row[0] for row in found])
         self._changed(len(found))
         return [_row(row) for row in found]
 
@@ -133,13 +139,12 @@ class Frontier:
         """Take a URL that a redirect led to, unless it is in flight or done; None where it is not ours to end."""
         key = bytes.fromhex(link.page_id)
         self.add([link], parent)
-        found = self._db.execute(
-            "UPDATE urls SET state = 1 WHERE page_id = ? AND state = 0 RETURNING id, url, depth, kind", (key,)
-        )
-        self._changed()
+        found = self._db.execute("SELECT id, url, depth, kind FROM urls WHERE page_id = ? AND state = 0", (key,))
         if not found:
             return None
         number, url, depth, kind = found[0]
+        self._take([number])
+        self._changed()
         return Row(number, link.page_id, url, link.host, depth, None, Kind(kind))
 
     def finish(self, endings: Sequence[tuple[int, str, bool]]) -> None:
@@ -165,32 +170,36 @@ class Frontier:
     def prospect(self, number: int) -> Prospect | None:
         """Return a row as a focused crawl sees it, or None where it is not queued."""
         found = self._db.execute(_PROSPECTS + " AND id = ?", (number,))
-        return _prospect(found[0]) if found else None
+        return self._prospect(found[0]) if found else None
 
     def prospects(self, after: int, limit: int) -> list[Prospect]:
         """Return up to ``limit`` queued rows with numbers above ``after``, in their order."""
         found = self._db.execute(_PROSPECTS + " AND id > ? ORDER BY id LIMIT ?", (after, limit))
-        return [_prospect(row) for row in found]
+        return [self._prospect(row) for row in found]
 
-    def cite(self, page_ids: Sequence[str], score: float, distance: int) -> list[Prospect]:
-        """Note that a page with ``score`` links to pages, now at most ``distance`` away; return the queued ones.
+    def cite(self, page_ids: Sequence[str], score: float, distance: int, most: int) -> list[Prospect]:
+        """Note that a page with ``score`` links to pages, now at most ``distance`` away.
 
-        However many they are, it counts as one change: without it a crawl still knows what to fetch.
+        Returns
+        -------
+        list of Prospect
+            The queued ones that were cited at most ``most`` times by now.
         """
+        numbers = [self._numbers.get(bytes.fromhex(page_id), 0) for page_id in page_ids]
+        some = [number for number in numbers if 0 < self._citations.cite(number, score, distance) <= most]
         cited: list[Prospect] = []
-        for start in range(0, len(page_ids), _AT_ONCE):
-            some = [bytes.fromhex(page_id) for page_id in page_ids[start : start + _AT_ONCE]]
-            found = self._db.execute(
-                "UPDATE urls SET cited = cited + ?, citing = citing + 1, distance = min(distance, ?)"  # noqa: S608
-                f" WHERE page_id IN ({', '.join('?' * len(some))}) AND state = 0 RETURNING {_PROSPECT}",
-                (score, distance, *some),
+        for start in range(0, len(some), _AT_ONCE):
+            few = some[start : start + _AT_ONCE]
+            cited += map(
+                self._prospect, self._db.execute(_PROSPECTS + f" AND id IN ({', '.join('?' * len(few))})", few)
             )
-            cited += map(_prospect, found)
-        self._changed()
         return cited
 
     def reprice(self, links: Sequence[tuple[int, float]]) -> None:
-        """Write down the priorities of queued rows anew: (row number, priority); one change, as in `cite`."""
+        """Write down the priorities of queued rows anew: (row number, priority).
+
+        However many they are, it counts as one change: without it a crawl still knows what to fetch.
+        """
         self._db.many(
             "UPDATE urls SET priority = ? WHERE id = ? AND state = 0",
             [(priority, number) for number, priority in links],
@@ -211,7 +220,7 @@ class Frontier:
             " FROM urls u LEFT JOIN urls p ON p.id = u.parent WHERE u.id = ?",
             (number,),
         )
-        self._db.execute("UPDATE urls SET state = 1 WHERE id = ?", (number,))
+        self._take([number])
         self._changed()
         return _row(found[0])
 
@@ -290,12 +299,25 @@ class Frontier:
         self._changes = 0
 
     def close(self) -> None:
-        """Put what is in flight back into the queue, commit, and close; after an error, close without."""
+        """Write down all, put what is in flight back into the queue, commit, close; after an error, close without."""
         try:
             if not self._db.failed:
+                self._db.many(_COUNT, [(*counts, number) for number, counts in self._citations.cited()])
                 self._db.execute("UPDATE urls SET state = 0 WHERE state = 1")
         finally:
             self._db.close()
+
+    def _take(self, numbers: Sequence[int]) -> None:
+        """Mark queued rows as in flight, with what the judged pages up to now said of them."""
+        self._db.many(
+            "UPDATE urls SET state = 1, cited = ?, citing = ?, distance = ? WHERE id = ?",
+            [(*self._citations.take(number), number) for number in numbers],
+        )
+
+    def _prospect(self, found: tuple[Any, ...]) -> Prospect:
+        number, host, priority, features = found
+        counts = self._citations.of(number)
+        return Prospect(number, host, priority, features or b"", counts.distance, counts.cited, counts.citing)
 
     def _changed(self, count: int = 1) -> None:
         self._changes += count
@@ -306,8 +328,3 @@ class Frontier:
 def _row(found: tuple[Any, ...]) -> Row:
     number, key, url, host, depth, parent_url, kind = found
     return Row(number, key.hex(), url, host, depth, parent_url, Kind(kind))
-
-
-def _prospect(found: tuple[Any, ...]) -> Prospect:
-    number, host, priority, features, *rest = found
-    return Prospect(number, host, priority, features or b"", *rest)

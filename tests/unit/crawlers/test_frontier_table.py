@@ -181,8 +181,8 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_links_keep_what_a_focused_crawl_knows_of_them(frontier: Frontier) -> None:
     (number, _), (other, _) = frontier.enqueue([link("a")._replace(features=b"abcd", distance=3), link("b")], None)
-    assert frontier.cite([page_id("https://example.org/a")], 0.9, 0)[0].cited == 0.9
-    frontier.cite([page_id("https://example.org/a"), page_id("https://example.org/unknown")], 0.1, 5)
+    assert frontier.cite([page_id("https://example.org/a")], 0.9, 0, 1)[0].cited == 0.9
+    assert frontier.cite([page_id("https://example.org/a"), page_id("https://example.org/unknown")], 0.1, 5, 1) == []
     frontier.reprice([(number, 0.7)])
     assert frontier.prospect(number) == (number, "example.org", 0.7, b"abcd", 0, 1.0, 2)
     assert frontier.best("example.org", 9) == [(number, 0.7), (other, 0.0)]
@@ -193,8 +193,30 @@ def test_links_that_are_not_queued_are_not_repriced(frontier: Frontier) -> None:
     ((number, _),) = frontier.enqueue([link("a")], None)
     assert frontier.begin(number).url == "https://example.org/a"
     frontier.reprice([(number, 0.7)])
-    assert frontier.cite([page_id("https://example.org/a")], 0.9, 0) == []
+    assert frontier.cite([page_id("https://example.org/a")], 0.9, 0, 9) == []
     assert frontier.prospect(number) is None
+
+
+def test_citations_of_what_is_queued_outlast_a_stop(path: Path) -> None:
+    before = Frontier(path)
+    before.open_crawl("first", NOW)
+    _, (taken, _) = before.enqueue([link("a")._replace(distance=3), link("b")], None)
+    before.cite([page_id("https://example.org/a"), page_id("https://example.org/b")], 0.25, 2, 1)
+    before.begin(taken)
+    before.cite([page_id("https://example.org/a"), page_id("https://example.org/b")], 0.5, 4, 1)
+    before.close()
+    again = Frontier(path)
+    again.open_crawl("second", NOW)
+    assert [(each.distance, each.cited, each.citing) for each in again.prospects(0, 9)] == [(2, 0.75, 2), (0, 0.25, 1)]
+    again.close()
+
+
+def test_what_judged_pages_said_of_a_link_is_in_its_lesson(frontier: Frontier) -> None:
+    ((number, _),) = frontier.enqueue([link("a")._replace(features=b"abcd", distance=3)], None)
+    frontier.cite([page_id("https://example.org/a")], 0.25, 1, 1)
+    frontier.begin(number)
+    frontier.note_score(number, 0.8)
+    assert frontier.lessons(9) == [("example.org", b"abcd", 1, 0.25, 1, 0.8)]
 
 
 def test_verdicts_are_lessons_for_the_next_run_and_gone_with_the_crawl(path: Path) -> None:
