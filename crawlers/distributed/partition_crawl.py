@@ -23,6 +23,8 @@ from crawlers.progress import PAGES
 from events import CrawlRequest, PageFound, RequestDone, UrlEnded, new_id
 
 _REFUSED_AT_ONCE = 500
+_ELSEWHERE = 0
+"""Number of no row: of a page that another owner has ended, or that a request was found on, whoever read it."""
 
 
 class KnowingFrontier(Frontier):
@@ -30,11 +32,8 @@ class KnowingFrontier(Frontier):
 
     def know(self, page_ids: Iterable[str]) -> None:
         """Note URLs that have ended."""
-        self._seen.update(map(bytes.fromhex, page_ids))
-
-
-_ELSEWHERE = 0
-"""Number of no row: of the page that a request was found on, whoever read it."""
+        for page_id in page_ids:
+            self._numbers.setdefault(bytes.fromhex(page_id), _ELSEWHERE)
 
 
 class _Asked(NamedTuple):
