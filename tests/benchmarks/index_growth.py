@@ -23,7 +23,7 @@ from tests.benchmarks.pages import variants
 
 STOPS = (10_000, 100_000, 1_000_000)
 _BATCH = 500
-_FIRST = 12_000
+_FIRST = 32_000
 """Pages before all others: a server that has just been started compiles itself."""
 _WARM = 8_000
 """Pages at each stop before those that are measured: filling is other work, and leaves caches cold."""
