@@ -151,6 +151,15 @@ def test_what_ended_under_another_owner_is_not_claimed_by_a_redirect(made, kept:
     assert ends[0].reason == "redirect"
 
 
+def test_what_is_known_of_others_takes_no_verdict_and_leaves_alone_what_is_queued_here(tmp_path: Path) -> None:
+    frontier = KnowingFrontier(tmp_path / "known.sqlite")
+    here, elsewhere = page_id("http://127.0.0.1/here"), page_id("http://127.0.0.1/elsewhere")
+    ((number, _),) = frontier.enqueue([to_link("http://127.0.0.1/here", 0)], None)
+    frontier.know([here, elsewhere])
+    assert [(each.id, each.citing) for each in frontier.cite([here, elsewhere], 0.9, 0, 9)] == [(number, 1)]
+    frontier.close()
+
+
 def test_budgets_and_texts_count_what_ended_under_another_owner(made, kept: Kept) -> None:
     crawl = made(max_pages_per_host=2)
     crawl.restore([mark("/one", counts=True, content_id=content_id("same"))])

@@ -5,11 +5,11 @@ from datetime import timedelta
 from starlette.testclient import TestClient
 
 from events import Nearest, Passage
-from storage import Check
+from storage import Check, Retention
 from storage.sqlite import SqliteStore
 from tests.contract.clustering import signed
 from tests.unit.dashboards.pages import fields, page, text
-from tests.unit.dashboards.sample_items import fill, judged, label
+from tests.unit.dashboards.sample_items import NOW, fill, judged, label
 
 
 def test_an_item_says_why_it_was_flagged_and_where_the_evidence_is(client: TestClient, store: SqliteStore) -> None:
@@ -44,6 +44,16 @@ def test_the_text_is_hidden_until_it_is_revealed(client: TestClient, store: Sqli
     reveal = page(client.get(f"/items/{event.page_id}")).css_first("#reveal")
     assert "checked" not in reveal.attributes
     assert reveal.attributes["data-key"] == "r"
+
+
+def test_a_text_that_was_removed_because_it_was_old_is_said_to_be(client: TestClient, store: SqliteStore) -> None:
+    event = judged(title="A title that goes")
+    store.upsert([event])
+    store.remove_old(Retention(text_before=event.fetched_at + timedelta(days=1)), NOW + timedelta(days=90))
+    tree = page(client.get(f"/items/{event.page_id}"))
+    assert text(tree, ".panel.text .muted").startswith("Title, text and passages were old and were removed on 18 Feb 2027")
+    assert tree.css("#reveal, .veil") == []
+    assert text(tree, ".head h1") == text(page(client.get("/")), ".rows h2") == "(title removed)"
 
 
 def test_text_finds_its_own_direction_and_says_its_language(client: TestClient, store: SqliteStore) -> None:
