@@ -19,10 +19,10 @@ _AT_ONCE = 200
 
 
 def due_items(store: Store, before: datetime, limit: int | None = None) -> list[Item]:
-    """Return items without their texts that nobody has looked at since ``before``, the longest unseen first."""
+    """Return items without texts and histories that nobody has looked at since ``before``, the longest unseen first."""
     found = []
-    walk = store.items(ItemQuery())
-    while some := [_without_text(item) for item in islice(walk, _AT_ONCE)]:
+    walk = store.items(ItemQuery(), texts=False)
+    while some := [_small(item) for item in islice(walk, _AT_ONCE)]:
         query = LedgerQuery(page_id=tuple(item.page_id for item in some), limit=len(some))
         rows = {row.page_id: row for row in store.ledger(query).rows}
         found += [(_last_seen(item, rows.get(item.page_id)), item) for item in some]
@@ -30,8 +30,8 @@ def due_items(store: Store, before: datetime, limit: int | None = None) -> list[
     return [item for _, item in due[:limit]]
 
 
-def _without_text(item: Item) -> Item:
-    return msgspec.structs.replace(item, title="", text="", minhash="", decisions=())
+def _small(item: Item) -> Item:
+    return msgspec.structs.replace(item, minhash="", decisions=())
 
 
 def _last_seen(item: Item, row: LedgerRow | None) -> datetime:

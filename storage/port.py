@@ -107,8 +107,11 @@ class Store(Protocol):
     def search(self, query: ItemQuery) -> ItemPage:
         """Return the items that match, sorted and cut as the query says."""
 
-    def items(self, query: ItemQuery) -> Iterator[Item]:
-        """Yield every item that matches, however many, each once, oldest first; sort, offset and limit do not count."""
+    def items(self, query: ItemQuery, *, texts: bool = True) -> Iterator[Item]:
+        """Yield every item that matches, however many, each once, oldest first; sort, offset and limit do not count.
+
+        Without ``texts``, title and text are not read from the store and are empty.
+        """
 
     def counts(self, field: CountField, query: ItemQuery, limit: int = 50) -> list[Bucket]:
         """Return items per value of ``field``, most frequent first, then by value; undecided count as ``open``."""

@@ -36,7 +36,7 @@ class Facts:
 
 def facts_of(store: Store, query: ItemQuery) -> Iterator[Facts]:
     """Yield the facts of every item that matches, each once, oldest first."""
-    return map(_facts, store.items(query))
+    return map(_facts, store.items(query, texts=False))
 
 
 def online_now(store: Store, page_ids: Iterable[str]) -> dict[str, bool]:

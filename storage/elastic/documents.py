@@ -50,9 +50,9 @@ def item_document(item: Item) -> dict[str, Any]:
 
 
 def item_of(source: Mapping[str, Any]) -> Item:
-    """Return the item in a document."""
+    """Return the item in a document; without a title or a text where those were not asked for."""
     own = source["guidewatch"]
-    fields = {name: own[name] for name in _SAME_IN_ITEM if name in own}
+    fields = {"title": "", "text": ""} | {name: own[name] for name in _SAME_IN_ITEM if name in own}
     cluster = own.get("cluster") or {"id": own["content_id"], "since": own["first_seen_at"], "minhash": ""}
     fields |= {
         "url": source["url"]["full"],

@@ -26,6 +26,7 @@ LEDGER_SORT: dict[str, list[dict[str, str]]] = {
 }
 DECISIONS_SORT = [{"@timestamp": "asc"}, {"event.id": "asc"}]
 WITHOUT_SEARCH_FIELDS = {"excludes": ["guidewatch.search", "guidewatch.cluster.hashes"]}
+WITHOUT_TEXTS = {"excludes": [*WITHOUT_SEARCH_FIELDS["excludes"], "guidewatch.title", "guidewatch.text"]}
 CLUSTER_ID = "guidewatch.cluster.id"
 
 

@@ -133,14 +133,20 @@ class Searcher:
                 after = found[-1]["sort"]
 
     def walk(
-        self, index: str, query: Mapping[str, Any], sort: Sequence[Mapping[str, Any]], page: int = _PAGE
+        self,
+        index: str,
+        query: Mapping[str, Any],
+        sort: Sequence[Mapping[str, Any]],
+        page: int = _PAGE,
+        source: Mapping[str, Any] = WITHOUT_SEARCH_FIELDS,
     ) -> Iterator[dict[str, Any]]:
-        """Yield every hit in the order of ``sort``, all from one moment, fetched ``page`` at a time."""
+        """Yield ``source`` of every hit in the order of ``sort``, all from one moment, fetched ``page`` at a time."""
         with self.moment(index) as moment:
             after: list[Any] | None = None
             while True:
                 with self._connection.translated() as client:
-                    found = _page(client, moment, {"query": query, "sort": sort, "size": page, "search_after": after})
+                    wanted = {"query": query, "sort": sort, "size": page, "search_after": after, "source": source}
+                    found = _page(client, moment, wanted)
                 yield from (hit["_source"] for hit in found)
                 if len(found) < page:
                     return

@@ -135,10 +135,11 @@ class ElasticStore:
         found = ask(self._indices.read("items"), queries.items_query(query), queries.items_sort(query), _span(query))
         return ItemPage([documents.item_of(source) for source in found.sources], found.total)
 
-    def items(self, query: ItemQuery) -> Iterator[Item]:
+    def items(self, query: ItemQuery, *, texts: bool = True) -> Iterator[Item]:
         """Yield every item that matches, all from one moment."""
         sort = queries.items_sort(msgspec.structs.replace(query, sort="oldest"))
-        walk = self._searcher.walk(self._indices.read("items"), queries.items_query(query), sort, _ITEMS_PAGE)
+        source = queries.WITHOUT_SEARCH_FIELDS if texts else queries.WITHOUT_TEXTS
+        walk = self._searcher.walk(self._indices.read("items"), queries.items_query(query), sort, _ITEMS_PAGE, source)
         yield from map(documents.item_of, walk)
 
     def counts(self, field: CountField, query: ItemQuery, limit: int = 50) -> list[Bucket]:

@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from storage.queries import CountField, ItemQuery, LedgerQuery
-from storage.sqlite.rows import stamp
+from storage.sqlite.rows import ITEM_COLUMNS, stamp
 from storage.words import phrases
 
 _COLUMNS = ("language", "context", "host", "crawl_id", "content_id", "cluster_id")
 _VALUES = ("subject", "technique")
-OLDEST_FIRST = "items.first_seen_at, items.page_id"
+_OLDEST_FIRST = "items.first_seen_at, items.page_id"
 _ORDER = {
     "score": "items.score DESC, items.page_id",
     "newest": "items.first_seen_at DESC, items.page_id",
-    "oldest": OLDEST_FIRST,
+    "oldest": _OLDEST_FIRST,
     "host": "items.host, items.score DESC, items.page_id",
 }
 LEDGER_ORDER = {"newest": "found_at DESC, page_id", "score": "score DESC, page_id"}
+_TEXTS = ("title", "text")
+_WITHOUT_TEXTS = ", ".join(f"'' AS {name}" if name in _TEXTS else f"items.{name}" for name in ITEM_COLUMNS)
 _BEST_FIRST = "bm25(item_words, 3.0, 1.0), items.page_id"
 
 
@@ -69,6 +71,12 @@ def items_where(query: ItemQuery) -> Where:
     if query.until is not None:
         where.add("items.first_seen_at < ?", stamp(query.until))
     return where
+
+
+def walk(where: Where, *, texts: bool) -> str:
+    """Return the statement for so many items, oldest first: its last parameter is their number."""
+    columns = "items.*" if texts else _WITHOUT_TEXTS
+    return f"SELECT {columns} FROM {where.tables} WHERE {where} ORDER BY {_OLDEST_FIRST} LIMIT ?"  # noqa: S608
 
 
 def order(query: ItemQuery) -> str:

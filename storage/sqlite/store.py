@@ -113,13 +113,13 @@ class SqliteStore:
             found = connection.execute(select, [*where.parameters, query.limit, query.offset]).fetchall()
             return ItemPage(writing.items_of(connection, found), total)
 
-    def items(self, query: ItemQuery) -> Iterator[Item]:
+    def items(self, query: ItemQuery, *, texts: bool = True) -> Iterator[Item]:
         """Yield items in pages, so that no transaction stays open between them."""
         last: tuple[str, str] = ("", "")
         while True:
             where = queries.items_where(query)
             where.add("(items.first_seen_at, items.page_id) > (?, ?)", *last)
-            select = f"SELECT items.* FROM {where.tables} WHERE {where} ORDER BY {queries.OLDEST_FIRST} LIMIT ?"  # noqa: S608
+            select = queries.walk(where, texts=texts)
             with self._database.reading() as connection:
                 found = connection.execute(select, [*where.parameters, _PAGE]).fetchall()
                 page = writing.items_of(connection, found)

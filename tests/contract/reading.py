@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from events import OUTCOMES
@@ -168,6 +169,12 @@ class WalkingContract:
         found = list(four.items(ItemQuery(sort="host", offset=2, limit=1)))
         assert found == four.search(ItemQuery(sort="oldest")).items
         assert [item.url[-1] for item in found] == ["a", "b", "c", "d"]
+
+    def test_a_walk_without_texts_has_all_else_of_an_item(self, four: Store) -> None:
+        whole = list(four.items(ItemQuery(text="about")))
+        assert all(item.title and item.text for item in whole)
+        without = [msgspec.structs.replace(item, title="", text="") for item in whole]
+        assert list(four.items(ItemQuery(text="about"), texts=False)) == without
 
     @pytest.mark.parametrize(
         ("query", "expected"),
