@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from kafka.errors import KafkaError, ProducerFencedError
+from kafka.errors import KafkaError, KafkaTimeoutError, ProducerFencedError
 
+from consumers.background import Call
 from consumers.connection import (
     BrokerRefusedError,
     BrokerUnavailableError,
@@ -24,6 +25,8 @@ from events import Topics
 MOST_REPLAYS = 3
 _BATCH = 500
 _BATCH_BYTES = 16 * 1024 * 1024
+_PATIENCE_S = 30.0
+"""The client waits for the end of a transaction without a limit of its own, where a connection breaks in it."""
 
 
 class Choice(NamedTuple):
@@ -124,7 +127,8 @@ class Settling(contextlib.AbstractContextManager["Settling"]):
         Raises
         ------
         BrokerUnavailableError, BrokerRefusedError
-            Nothing of the transaction under way was committed; those before it were.
+            Of the transaction under way all was committed or nothing (where it came to no end in time, the list of
+            letters says which, later); those before it were.
         """
         done = 0
         with _understood():
@@ -167,6 +171,15 @@ class Settling(contextlib.AbstractContextManager["Settling"]):
         return _Sent(Output(place.topic, None, b"", as_headers(MARK_PREFIX, mark)), place.partition)
 
     def _commit(self, messages: Sequence[_Sent]) -> None:
+        call = Call(lambda: self._transact(messages), name="dlq-transaction")
+        if not call.wait(_PATIENCE_S):
+            raise KafkaTimeoutError(
+                f"no transaction has ended within {_PATIENCE_S:.0f} s; "
+                "what `guidewatch dlq list` shows in a minute is open"
+            )
+        call.result()
+
+    def _transact(self, messages: Sequence[_Sent]) -> None:
         producer = self._producer
         producer.begin_transaction()
         try:

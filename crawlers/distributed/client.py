@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from types import TracebackType
+from typing import Any
 
 import msgspec
+from kafka.errors import KafkaError
 
-from crawlers.distributed.connection import ClientOptions, KafkaRefusedError, open_producer, open_reader
+from crawlers.distributed.background import within
+from crawlers.distributed.connection import (
+    ClientOptions,
+    KafkaRefusedError,
+    KafkaUnavailableError,
+    brief,
+    is_permanent,
+    open_producer,
+    open_reader,
+)
 from crawlers.distributed.unit import Message, request_message
 from crawlers.distributed.view import CrawlsView
 from crawlers.distributed.watching import Watch
@@ -20,6 +31,8 @@ from crawlers.plan import CrawlPlan
 from events import CrawlRequest, CrawlState, Topics, encode, new_id
 
 _SHOWN_SEEDS = 20
+_PATIENCE_S = 30.0
+"""The client waits for the end of a transaction without a limit of its own, where a connection breaks in it."""
 
 
 class UnknownCrawlError(ValueError):
@@ -94,6 +107,7 @@ class Crawls(AbstractContextManager["Crawls"]):
         ------
         CrawlOverError
             It has ended.
+        KafkaUnavailableError, KafkaRefusedError
         """
         known = self.view.crawls.get(plan.crawl_id)
         if known is not None and known.phase != "running":
@@ -126,6 +140,7 @@ class Crawls(AbstractContextManager["Crawls"]):
         ------
         CrawlOverError
             It has ended.
+        KafkaUnavailableError, KafkaRefusedError
         """
         if state.phase == "ended":
             raise CrawlOverError(f"crawl {state.crawl_id} has ended ({state.because})")
@@ -139,14 +154,27 @@ class Crawls(AbstractContextManager["Crawls"]):
     def _write(self, messages: Sequence[Message]) -> None:
         producer = open_producer(self._kafka, f"guidewatch-crawls-{secrets.token_hex(8)}", transaction_timeout_s=60.0)
         try:
-            producer.begin_transaction()
-            sent = [producer.send(one.topic, value=one.value, key=one.key) for one in messages]
-            producer.flush()
-            for future in sent:
-                future.get(timeout=10)
-            producer.commit_transaction()
+            within(_PATIENCE_S, lambda: _committed(producer, messages), "crawls-transaction")
+        except TimeoutError as error:
+            raise KafkaUnavailableError(
+                f"Kafka has ended no transaction within {_PATIENCE_S:.0f} s: "
+                "see in `guidewatch crawl info` in a minute whether it took this, and say it again if not"
+            ) from error
+        except KafkaError as error:
+            kind = KafkaRefusedError if is_permanent(error) else KafkaUnavailableError
+            raise kind(f"Kafka does not take what is said of a crawl: {brief(error)}") from error
         finally:
-            producer.close(timeout=5)
+            with suppress(KafkaError):
+                producer.close(timeout=5)
+
+
+def _committed(producer: Any, messages: Sequence[Message]) -> None:
+    producer.begin_transaction()
+    sent = [producer.send(one.topic, value=one.value, key=one.key) for one in messages]
+    producer.flush()
+    for future in sent:
+        future.get(timeout=10)
+    producer.commit_transaction()
 
 
 def _new(plan: CrawlPlan, at: datetime) -> CrawlState:

@@ -1,0 +1,105 @@
+"""What people say of crawls reaches Kafka, or they are told that it did not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka.errors import CoordinatorNotAvailableError, KafkaError, TopicAuthorizationFailedError
+
+from crawlers.distributed import client
+from crawlers.distributed.client import Crawls
+from crawlers.distributed.connection import KafkaRefusedError, KafkaUnavailableError
+from crawlers.distributed.view import CrawlsView
+from crawlers.plan import CrawlPlan
+from events import Topics, decode
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+PLAN = {"seeds": ("http://127.0.0.1:8000/",), "crawl_id": "one", "data_dir": Path(), "allow_private": frozenset("*")}
+
+
+class Reader:
+    def topics(self) -> set[str]:
+        topics = Topics()
+        return {topics.crawls, topics.crawl_progress, topics.crawl_requests}
+
+
+class Watch:
+    def __init__(self, *_: Any) -> None:
+        self.view = CrawlsView()
+
+    def catch_up(self) -> None:
+        """All there is has been read."""
+
+
+class Producer:
+    """Notes what it is asked for, hangs in one call, and fails in another."""
+
+    def __init__(self, hangs: str = "", fails: str = "", error: KafkaError | None = None) -> None:
+        self.calls: list[str] = []
+        self.sent: list[Any] = []
+        self.gate = threading.Event()
+        self._hangs, self._fails, self._error = hangs, fails, error or CoordinatorNotAvailableError()
+
+    def send(self, topic: str, **message: Any) -> Producer:
+        self.sent.append((topic, message))
+        return self
+
+    def get(self, timeout: float) -> None:
+        """The message was acknowledged."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def call(**_: Any) -> None:
+            if name == self._hangs:
+                assert self.gate.wait(10)
+            self.calls.append(name)
+            if name == self._fails:
+                raise self._error
+
+        return call
+
+
+@pytest.fixture
+def crawls(monkeypatch: pytest.MonkeyPatch) -> Callable[[Producer], Crawls]:
+    def make(producer: Producer) -> Crawls:
+        monkeypatch.setattr(client, "open_reader", lambda *_, **__: Reader())
+        monkeypatch.setattr(client, "Watch", Watch)
+        monkeypatch.setattr(client, "open_producer", lambda *_, **__: producer)
+        monkeypatch.setattr(client, "_PATIENCE_S", 0.1)
+        return Crawls({}, Topics())
+
+    return make
+
+
+def test_a_crawl_and_its_seeds_are_one_transaction(crawls) -> None:
+    producer = Producer()
+    state = crawls(producer).start(CrawlPlan(**PLAN), AT)
+    assert producer.calls == ["begin_transaction", "flush", "commit_transaction", "close"]
+    assert [topic for topic, _ in producer.sent] == [Topics().crawls, Topics().crawl_requests]
+    assert decode(producer.sent[0][1]["value"]) == state
+
+
+@pytest.mark.parametrize("hangs", ["begin_transaction", "flush", "commit_transaction"])
+def test_a_transaction_that_does_not_end_is_given_up_and_said_to_be(crawls, hangs: str) -> None:
+    producer = Producer(hangs)
+    with pytest.raises(KafkaUnavailableError, match="within 0 s: see in `guidewatch crawl info`"):
+        crawls(producer).start(CrawlPlan(**PLAN), AT)
+    assert producer.calls[-1] == "close"
+    producer.gate.set()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(CoordinatorNotAvailableError(), KafkaUnavailableError), (TopicAuthorizationFailedError(), KafkaRefusedError)],
+)
+def test_what_kafka_does_not_take_is_one_line(crawls, error: KafkaError, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="does not take what is said of a crawl"):
+        crawls(Producer(fails="commit_transaction", error=error)).start(CrawlPlan(**PLAN), AT)
+
+
+def test_a_producer_that_cannot_close_changes_nothing(crawls) -> None:
+    assert crawls(Producer(fails="close")).start(CrawlPlan(**PLAN), AT).crawl_id == "one"
