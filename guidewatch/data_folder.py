@@ -7,6 +7,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from guidewatch.errors import UserMistakeError
@@ -15,6 +16,7 @@ STORE_FILE = "guidewatch.sqlite"
 DEAD_LETTERS_FILE = "dead-letters.jsonl"
 _PRIVATE_FILES = (f"{STORE_FILE}*", DEAD_LETTERS_FILE, "review.token", "review.secret")
 _PRIVATE_FOLDERS = ("crawl", "warc", "vault")
+_OURS = (*_PRIVATE_FILES, *_PRIVATE_FOLDERS, "feeds")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -84,12 +86,20 @@ def close_to_others(folder: Path) -> None:
     """Take the rights of group and others from the data folder and what guidewatch keeps in it, where it is ours.
 
     Earlier versions left some of it readable; what is in ``crawl`` and ``warc`` lies one level deep. A folder that all
-    may write to, such as ``/tmp``, stays as it is.
+    may write to, such as ``/tmp``, or that has something else in it, such as a home, stays as it is.
     """
-    if not folder.stat().st_mode & stat.S_ISVTX:
+    if not folder.stat().st_mode & stat.S_ISVTX and _is_ours_alone(folder):
         _narrow(folder.resolve())
     for path in _private(folder):
         _narrow(path)
+
+
+def _is_ours_alone(folder: Path) -> bool:
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except OSError:
+        return False
+    return all(any(fnmatchcase(name, pattern) for pattern in _OURS) for name in names)
 
 
 def _private(folder: Path) -> Iterator[Path]:

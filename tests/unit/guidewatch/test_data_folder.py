@@ -75,6 +75,12 @@ def test_other_files_links_and_shared_folders_stay_as_they_are(tmp_path):
     assert [mode(path) for path in (public, elsewhere, tmp_path)] == [0o644, 0o644, 0o1777]
 
 
+def test_a_folder_with_something_else_in_it_stays_as_it_is(wide):
+    (wide / "letters").mkdir()
+    data_folder.opened(wide)
+    assert (mode(wide), mode(wide / "guidewatch.sqlite"), mode(wide / "warc")) == (0o777, 0o600, 0o700)
+
+
 def test_files_of_others_stay_as_they_are(wide, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     data_folder.close_to_others(wide)
