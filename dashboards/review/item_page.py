@@ -38,7 +38,7 @@ def wanted_item(request: Request) -> Item:
     desk = desk_of(request)
     item = desk.store.item(request.path_params["page_id"])
     if item is None:
-        raise HTTPException(404, "There is no such item. It may have been judged again and no longer be flagged, or have been removed because it was old.")
+        raise HTTPException(404, "There is no such item. It may have been judged anew and passed, or be too old.")
     return desk.recent.over(item)
 
 

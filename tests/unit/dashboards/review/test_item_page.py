@@ -51,7 +51,9 @@ def test_a_text_that_was_removed_because_it_was_old_is_said_to_be(client: TestCl
     store.upsert([event])
     store.remove_old(Retention(text_before=event.fetched_at + timedelta(days=1)), NOW + timedelta(days=90))
     tree = page(client.get(f"/items/{event.page_id}"))
-    assert text(tree, ".panel.text .muted").startswith("Title, text and passages were old and were removed on 18 Feb 2027")
+    assert text(tree, ".panel.text .muted").startswith(
+        "Title, text and passages were old and were removed on 18 Feb 2027"
+    )
     assert tree.css("#reveal, .veil") == []
     assert text(tree, ".head h1") == text(page(client.get("/")), ".rows h2") == "(title removed)"
 
