@@ -103,7 +103,7 @@ bench-crawl: servers ## Speed, harvest and memory of crawls against plain Scrapy
 	@$(BIN)/python -m tests.benchmarks.crawl $(ARGS)
 
 .PHONY: bench-pipeline
-bench-pipeline: servers ## Overhead, latency and growth of classify and index on a Kafka and an Elasticsearch (long: it writes a million items)
+bench-pipeline: servers ## Overhead, latency and growth of classify and index on a Kafka and an Elasticsearch (half an hour: it writes a million items)
 	@$(BIN)/python -m tests.benchmarks.pipeline $(ARGS)
 
 .PHONY: chaos
