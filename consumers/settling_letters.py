@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from kafka.errors import KafkaError, KafkaTimeoutError, ProducerFencedError
+from kafka.errors import KafkaError, ProducerFencedError
 
 from consumers.background import Call
 from consumers.connection import (
@@ -173,9 +173,9 @@ class Settling(contextlib.AbstractContextManager["Settling"]):
     def _commit(self, messages: Sequence[_Sent]) -> None:
         call = Call(lambda: self._transact(messages), name="dlq-transaction")
         if not call.wait(_PATIENCE_S):
-            raise KafkaTimeoutError(
-                f"no transaction has ended within {_PATIENCE_S:.0f} s; "
-                "what `guidewatch dlq list` shows in a minute is open"
+            raise BrokerUnavailableError(
+                f"Kafka has not said within {_PATIENCE_S:.0f} s whether it took the last of this: "
+                "in a minute, what `guidewatch dlq list` shows is still open"
             )
         call.result()
 

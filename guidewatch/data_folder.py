@@ -86,10 +86,11 @@ def close_to_others(folder: Path) -> None:
     """Take the rights of group and others from the data folder and what guidewatch keeps in it, where it is ours.
 
     Earlier versions left some of it readable; what is in ``crawl`` and ``warc`` lies one level deep. A folder that all
-    may write to, such as ``/tmp``, or that has something else in it, such as a home, stays as it is.
+    may write to and only owners take from, such as ``/tmp``, stays as it is. One that has something else in it, such as
+    a home, stays as readable as it is, but no others may write to it.
     """
-    if not folder.stat().st_mode & stat.S_ISVTX and _is_ours_alone(folder):
-        _narrow(folder.resolve())
+    if not folder.stat().st_mode & stat.S_ISVTX:
+        _narrow(folder.resolve(), 0o700 if _is_ours_alone(folder) else 0o755)
     for path in _private(folder):
         _narrow(path)
 
@@ -112,10 +113,10 @@ def _private(folder: Path) -> Iterator[Path]:
             yield from (path for path in inner.iterdir() if path.is_file())
 
 
-def _narrow(path: Path) -> None:
+def _narrow(path: Path, folder_mode: int = 0o700) -> None:
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid() or not found.st_mode & _OTHERS:
         return
-    mode = 0o700 if stat.S_ISDIR(found.st_mode) else 0o600
+    mode = folder_mode if stat.S_ISDIR(found.st_mode) else 0o600
     with suppress(OSError):
         path.chmod(stat.S_IMODE(found.st_mode) & mode)

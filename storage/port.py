@@ -110,7 +110,7 @@ class Store(Protocol):
     def items(self, query: ItemQuery, *, texts: bool = True) -> Iterator[Item]:
         """Yield every item that matches, however many, each once, oldest first; sort, offset and limit do not count.
 
-        Without ``texts``, title and text are not read from the store and are empty.
+        Without ``texts``, title and text are empty; a server does not send them.
         """
 
     def counts(self, field: CountField, query: ItemQuery, limit: int = 50) -> list[Bucket]:

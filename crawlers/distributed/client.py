@@ -130,7 +130,9 @@ class Crawls(AbstractContextManager["Crawls"]):
             )
             for link in links
         ]
-        self._write([self._state(state), *(request_message(request, self._topics) for request in requests)])
+        messages = [self._state(state), *(request_message(request, self._topics) for request in requests)]
+        name = plan.crawl_id
+        self._write(messages, f"`guidewatch crawl info {name}` shows it, else start it again with --id {name}")
         return state
 
     def stop(self, state: CrawlState, at: datetime) -> CrawlState:
@@ -145,20 +147,20 @@ class Crawls(AbstractContextManager["Crawls"]):
         if state.phase == "ended":
             raise CrawlOverError(f"crawl {state.crawl_id} has ended ({state.because})")
         stopped = msgspec.structs.replace(state, id=new_id(), at=at, phase="ending", because="stopped")
-        self._write([self._state(stopped)])
+        name = state.crawl_id
+        self._write([self._state(stopped)], f"`guidewatch crawl info {name}` says whether it ends, else stop it again")
         return stopped
 
     def _state(self, state: CrawlState) -> Message:
         return Message(self._topics.crawls, state.crawl_id.encode(), encode(state))
 
-    def _write(self, messages: Sequence[Message]) -> None:
+    def _write(self, messages: Sequence[Message], how_to_see: str) -> None:
         producer = open_producer(self._kafka, f"guidewatch-crawls-{secrets.token_hex(8)}", transaction_timeout_s=60.0)
         try:
             within(_PATIENCE_S, lambda: _committed(producer, messages), "crawls-transaction")
         except TimeoutError as error:
             raise KafkaUnavailableError(
-                f"Kafka has ended no transaction within {_PATIENCE_S:.0f} s: "
-                "see in `guidewatch crawl info` in a minute whether it took this, and say it again if not"
+                f"Kafka has not said within {_PATIENCE_S:.0f} s whether it took this: in a minute {how_to_see}"
             ) from error
         except KafkaError as error:
             kind = KafkaRefusedError if is_permanent(error) else KafkaUnavailableError

@@ -31,7 +31,8 @@ class Frontier:
     """One connection, used from one thread.
 
     Changes gather in one transaction until `commit`; what is read is always current. A process that is killed loses
-    what came after the last commit, and only in that order, so a page is never done before its links are there.
+    what came after the last commit, and only in that order, so a page is never done before its links are there; and of
+    queued URLs the citations since they were last repriced.
 
     Parameters
     ----------
@@ -185,7 +186,7 @@ class Frontier:
         list of Prospect
             The queued ones that were cited at most ``most`` times by now.
         """
-        numbers = [self._numbers.get(bytes.fromhex(page_id), 0) for page_id in page_ids]
+        numbers = [self._numbers.get(bytes.fromhex(page_id), 0) for page_id in dict.fromkeys(page_ids)]
         some = [number for number in numbers if 0 < self._citations.cite(number, score, distance) <= most]
         cited: list[Prospect] = []
         for start in range(0, len(some), _AT_ONCE):
@@ -196,13 +197,17 @@ class Frontier:
         return cited
 
     def reprice(self, links: Sequence[tuple[int, float]]) -> None:
-        """Write down the priorities of queued rows anew: (row number, priority).
+        """Write down the priorities of queued rows anew, (row number, priority), and the citations behind them.
 
         However many they are, it counts as one change: without it a crawl still knows what to fetch.
         """
         self._db.many(
-            "UPDATE urls SET priority = ? WHERE id = ? AND state = 0",
-            [(priority, number) for number, priority in links],
+            "UPDATE urls SET priority = ?, cited = ?, citing = ?, distance = ? WHERE id = ? AND state = 0",
+            [
+                (priority, *self._citations.of(number), number)
+                for number, priority in links
+                if self._citations.is_queued(number)
+            ],
         )
         self._changed()
 
@@ -302,7 +307,7 @@ class Frontier:
         """Write down all, put what is in flight back into the queue, commit, close; after an error, close without."""
         try:
             if not self._db.failed:
-                self._db.many(_COUNT, [(*counts, number) for number, counts in self._citations.cited()])
+                self._db.many(_COUNT, ((*counts, number) for number, counts in self._citations.cited()))
                 self._db.execute("UPDATE urls SET state = 0 WHERE state = 1")
         finally:
             self._db.close()

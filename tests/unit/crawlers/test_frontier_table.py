@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -209,6 +210,30 @@ def test_citations_of_what_is_queued_outlast_a_stop(path: Path) -> None:
     again.open_crawl("second", NOW)
     assert [(each.distance, each.cited, each.citing) for each in again.prospects(0, 9)] == [(2, 0.75, 2), (0, 0.25, 1)]
     again.close()
+
+
+def test_a_page_that_links_twice_counts_once(frontier: Frontier) -> None:
+    frontier.enqueue([link("a")], None)
+    ((_, *_, cited, citing),) = frontier.cite([page_id("https://example.org/a")] * 2, 0.5, 0, 1)
+    assert (cited, citing) == (0.5, 1)
+
+
+def test_a_priority_outlasts_a_kill_with_the_citations_behind_it(path: Path, tmp_path: Path) -> None:
+    before = Frontier(path)
+    before.open_crawl("first", NOW)
+    ((number, _),) = before.enqueue([link("a")._replace(features=b"abcd", distance=5)], None)
+    before.cite([page_id("https://example.org/a")], 0.9, 0, 1)
+    before.reprice([(number, 0.7)])
+    before.commit()
+    left = tmp_path / "left"
+    left.mkdir()
+    for file in path.parent.glob(f"{path.name}*"):
+        shutil.copy(file, left)
+    again = Frontier(left / path.name)
+    again.open_crawl("second", NOW)
+    assert again.prospect(number) == (number, "example.org", 0.7, b"abcd", 0, 0.9, 1)
+    again.close()
+    before.close()
 
 
 def test_what_judged_pages_said_of_a_link_is_in_its_lesson(frontier: Frontier) -> None:

@@ -75,10 +75,18 @@ def test_other_files_links_and_shared_folders_stay_as_they_are(tmp_path):
     assert [mode(path) for path in (public, elsewhere, tmp_path)] == [0o644, 0o644, 0o1777]
 
 
-def test_a_folder_with_something_else_in_it_stays_as_it_is(wide):
-    (wide / "letters").mkdir()
+def test_a_folder_that_only_owners_take_from_stays_as_it_is(wide):
+    wide.chmod(0o1777)
     data_folder.opened(wide)
-    assert (mode(wide), mode(wide / "guidewatch.sqlite"), mode(wide / "warc")) == (0o777, 0o600, 0o700)
+    assert (mode(wide), mode(wide / "guidewatch.sqlite")) == (0o1777, 0o600)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0o777, 0o755), (0o775, 0o755), (0o750, 0o750)])
+def test_a_folder_with_something_else_in_it_stays_as_readable_as_it_is(wide, before, after):
+    (wide / "letters").mkdir()
+    wide.chmod(before)
+    data_folder.opened(wide)
+    assert (mode(wide), mode(wide / "guidewatch.sqlite"), mode(wide / "warc")) == (after, 0o600, 0o700)
 
 
 def test_files_of_others_stay_as_they_are(wide, monkeypatch):
