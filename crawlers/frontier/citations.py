@@ -1,7 +1,7 @@
 """How often judged pages link to the URLs of a frontier that are still queued, in memory.
 
-Each verdict counts for all links of its page, some thirty, most of which wait for long (ADR 0014). A URL's
-counts are written down when it is taken, and all when the frontier is closed.
+Each verdict counts for all links of its page, some thirty, most of which wait for long (ADR 0014). A URL's counts are
+written down when it is repriced or taken, and all when the frontier is closed.
 """
 
 from __future__ import annotations

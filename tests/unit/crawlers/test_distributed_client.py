@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from crawlers.distributed.connection import KafkaRefusedError, KafkaUnavailableE
 from crawlers.distributed.view import CrawlsView
 from crawlers.plan import CrawlPlan
 from events import Topics, decode
+from tests.unit.crawlers.producers import Producer
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 PLAN = {"seeds": ("http://127.0.0.1:8000/",), "crawl_id": "one", "data_dir": Path(), "allow_private": frozenset("*")}
@@ -34,33 +34,6 @@ class Watch:
 
     def catch_up(self) -> None:
         """All there is has been read."""
-
-
-class Producer:
-    """Notes what it is asked for, hangs in one call, and fails in another."""
-
-    def __init__(self, hangs: str = "", fails: str = "", error: KafkaError | None = None) -> None:
-        self.calls: list[str] = []
-        self.sent: list[Any] = []
-        self.gate = threading.Event()
-        self._hangs, self._fails, self._error = hangs, fails, error or CoordinatorNotAvailableError()
-
-    def send(self, topic: str, **message: Any) -> Producer:
-        self.sent.append((topic, message))
-        return self
-
-    def get(self, timeout: float) -> None:
-        """The message was acknowledged."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        def call(**_: Any) -> None:
-            if name == self._hangs:
-                assert self.gate.wait(10)
-            self.calls.append(name)
-            if name == self._fails:
-                raise self._error
-
-        return call
 
 
 @pytest.fixture
@@ -86,7 +59,7 @@ def test_a_crawl_and_its_seeds_are_one_transaction(crawls) -> None:
 def test_a_transaction_that_does_not_end_is_given_up_and_said_to_be(
     crawls, hangs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    producer = Producer(hangs)
+    producer = Producer(hangs=hangs)
     monkeypatch.setattr(client, "_PATIENCE_S", 0.1)
     with pytest.raises(KafkaUnavailableError, match=r"`guidewatch crawl info one` shows it, else .* --id one"):
         crawls(producer).start(CrawlPlan(**PLAN), AT)

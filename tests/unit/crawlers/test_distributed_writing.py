@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any
-
 import pytest
 from kafka import TopicPartition
-from kafka.errors import CoordinatorNotAvailableError
 
 from crawlers.distributed.writing import NotCommittedError, SessionLostError, TransactionWriter
+from tests.unit.crawlers.producers import Producer
 
 OFFSETS = {TopicPartition("t", 0): 1}
-
-
-class Producer:
-    """Notes what it is asked for, hangs in one call, and fails in another."""
-
-    def __init__(self, *, hangs: str = "", fails: str = "") -> None:
-        self.calls: list[str] = []
-        self.gate = threading.Event()
-        self._hangs, self._fails = hangs, fails
-
-    def __getattr__(self, name: str) -> Any:
-        def call(*_: Any) -> None:
-            if name == self._hangs:
-                assert self.gate.wait(10)
-            self.calls.append(name)
-            if name == self._fails:
-                raise CoordinatorNotAvailableError
-
-        return call
 
 
 def test_messages_and_offsets_are_committed_together() -> None:
